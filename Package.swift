@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+// The targets are layers: data flows one way, from YAML to remote calls. See docs/architecture.md.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: ["Goldens"], swiftSettings: settings)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+
+let package = Package(
+    name: "muster",
+    products: [.executable(name: "muster", targets: ["muster"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+
+        layer("Diagnostics"),
+        layer("MusterModel", ["Diagnostics"]),
+        layer("Expressions", ["MusterModel", "Diagnostics", crypto]),
+        layer("YAMLSyntax", ["CYAML", "Diagnostics"]),
+        layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions", "Diagnostics"]),
+        layer("Lowering", ["MusterModel", "Expressions", "Diagnostics"]),
+        layer("ResourceGraph", ["MusterModel", "Diagnostics", collections]),
+        layer("ProviderKit", ["MusterModel"]),
+        layer("Refreshing", ["MusterModel", "ProviderKit"]),
+        layer("Planning", ["MusterModel", "ResourceGraph", "Expressions", "Diagnostics"]),
+        layer("StateStorage", ["MusterModel", grdb]),
+        layer("HTTPTransport", ["CCurl"]),
+        layer("AWSClient", ["HTTPTransport", crypto]),
+        layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", crypto]),
+        layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"]),
+        layer("Reporting", ["MusterModel", "Diagnostics"]),
+        layer(
+            "MusterCommands",
+            [
+                "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph",
+                "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
+                "Applying", "Reporting", argumentParser, crypto,
+            ]),
+        .executableTarget(name: "muster", dependencies: ["MusterCommands"], swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["Diagnostics", "MusterModel"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("DiagnosticsTests", ["Diagnostics", "TestSupport"]),
+        tests("MusterModelTests", ["MusterModel", "TestSupport"]),
+        tests("ExpressionsTests", ["Expressions", "MusterModel", "Diagnostics", "TestSupport"]),
+        tests("YAMLSyntaxTests", ["YAMLSyntax", "Diagnostics", "TestSupport"]),
+        tests(
+            "SpecLoadingTests",
+            ["SpecLoading", "Lowering", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),
+        tests(
+            "LoweringTests",
+            ["Lowering", "SpecLoading", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),
+        tests("ResourceGraphTests", ["ResourceGraph", "MusterModel", "TestSupport"]),
+        tests("PlanningTests", ["Planning", "MusterModel", "Expressions", "Diagnostics", "TestSupport"]),
+        tests("StateStorageTests", ["StateStorage", "MusterModel", "TestSupport", grdb]),
+        tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
+        tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TestSupport"]),
+        tests(
+            "AWSProviderTests",
+            ["AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "MusterModel", "TestSupport"]),
+        tests(
+            "ApplyingTests",
+            ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),
+        tests("ReportingTests", ["Reporting", "MusterModel", "Diagnostics", "TestSupport"]),
+        tests("MusterCommandsTests", ["MusterCommands", "MusterModel", "TestSupport"]),
+        tests("ArchitectureTests", ["TestSupport"]),
+    ]
+)
