@@ -1,0 +1,109 @@
+/// Something that happened while a plan was applied; what progress displays and event files are made of.
+package enum ApplyEvent: Sendable {
+    case started(stepCount: Int)
+    case stepStarted(Step)
+    /// The provider's own word for the state it is in, and seconds since the step started.
+    case stepWaiting(Step, status: String, seconds: Double)
+    case stepRetrying(Step, why: String, seconds: Double)
+    case stepFinished(Step, id: RemoteID?, seconds: Double)
+    case stepFailed(Step, StepFailure, seconds: Double)
+    case stepSkipped(Step, because: Address)
+    case interrupted(inFlight: [Address])
+}
+
+/// Why a step failed, in words for a person.
+package struct StepFailure: Sendable, Hashable, Error {
+    package enum Kind: String, Sendable, Hashable {
+        /// The cloud refused it, or it ended in a failed state.
+        case rejected
+        /// A name is taken by an object that is not ours.
+        case nameClash = "name-clash"
+        /// The object is not as the plan saw it.
+        case stale
+        case credentials
+        case timedOut = "timed-out"
+        /// It is not known whether the call had an effect; the next run settles it.
+        case outcomeUnknown = "outcome-unknown"
+        case interrupted
+        case network
+    }
+    package var kind: Kind
+    package var summary: String
+    package var detail: String
+    package var hint: String?
+    /// The provider's error code and request id, if it answered.
+    package var code: String?
+    package var requestID: String?
+
+    package init(
+        _ kind: Kind, summary: String, detail: String, hint: String? = nil, code: String? = nil,
+        requestID: String? = nil
+    ) {
+        self.kind = kind
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+        self.code = code
+        self.requestID = requestID
+    }
+}
+
+/// How an apply ended. Interruption is a case, so that no caller can forget it.
+package enum ApplyOutcome: Sendable {
+    case done(ApplyReport)
+    case failed(ApplyReport)
+    case interrupted(ApplyReport)
+    /// Nothing was sent: what moved since the plan was made.
+    case refused([String])
+
+    package var report: ApplyReport? {
+        switch self {
+        case .done(let report), .failed(let report), .interrupted(let report): report
+        case .refused: nil
+        }
+    }
+}
+
+package struct ApplyReport: Sendable {
+    package var finished: [Step]
+    package var failures: [Failure]
+    package var skipped: [Step]
+    package var outputs: [String: [String: Value]]
+
+    package struct Failure: Sendable {
+        package var step: Step
+        package var failure: StepFailure
+
+        package init(step: Step, failure: StepFailure) {
+            self.step = step
+            self.failure = failure
+        }
+    }
+
+    package init(
+        finished: [Step] = [], failures: [Failure] = [], skipped: [Step] = [],
+        outputs: [String: [String: Value]] = [:]
+    ) {
+        self.finished = finished
+        self.failures = failures
+        self.skipped = skipped
+        self.outputs = outputs
+    }
+}
+
+/// The types and lookups that muster knows.
+package struct Catalog: Sendable {
+    package let resources: [ResourceSchema]
+    package let lookups: [LookupSchema]
+    private let resourceIndex: [ResourceType: Int]
+
+    package init(resources: [ResourceSchema], lookups: [LookupSchema]) {
+        self.resources = resources
+        self.lookups = lookups
+        resourceIndex = Dictionary(
+            resources.enumerated().map { ($0.element.type, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package subscript(type: ResourceType) -> ResourceSchema? { resourceIndex[type].map { resources[$0] } }
+    package func lookup(_ kind: String) -> LookupSchema? { lookups.first { $0.kind == kind } }
+}

@@ -1,0 +1,32 @@
+// The table of reference kinds: where a bare name is looked for, what is a literal and what is reserved.
+
+extension ReferenceKind {
+    package static let vpc = ReferenceKind(
+        "VPC", [Target("aws.vpc", "id"), Target("lookup.vpcs", "id")], literals: ["vpc-"])
+    package static let subnet = ReferenceKind(
+        "subnet", [Target("aws.subnet", "id"), Target("lookup.subnets", "id")], literals: ["subnet-"])
+    package static let internetGateway = ReferenceKind(
+        "internet gateway", [Target("aws.internet_gateway", "id")], literals: ["igw-"])
+    package static let natGateway = ReferenceKind("NAT gateway", [Target("aws.nat_gateway", "id")], literals: ["nat-"])
+    package static let elasticIP = ReferenceKind("elastic IP", [Target("aws.eip", "id")], literals: ["eipalloc-"])
+    package static let routeTable = ReferenceKind("route table", [Target("aws.route_table", "id")], literals: ["rtb-"])
+    package static let networkACL = ReferenceKind("network ACL", [Target("aws.network_acl", "id")], literals: ["acl-"])
+    package static let vpcEndpoint = ReferenceKind(
+        "VPC endpoint", [Target("aws.vpc_endpoint", "id")], literals: ["vpce-"])
+    package static let securityGroup = ReferenceKind(
+        "security group", [Target("aws.security_group", "id"), Target("lookup.security_groups", "id")],
+        literals: ["sg-"])
+    /// What a rule may name as its other side.
+    package static let ruleSource = ReferenceKind(
+        "security group, CIDR or prefix list",
+        [Target("aws.security_group", "id"), Target("lookup.security_groups", "id")], literals: ["sg-", "pl-"],
+        allowsCIDR: true, reserved: ["self", "any"])
+    package static let keyPair = ReferenceKind("key pair", [Target("aws.key_pair", "id")])
+    package static let instance = ReferenceKind("instance", [Target("aws.instance", "id")], literals: ["i-"])
+    package static let iamRole = ReferenceKind("IAM role", [Target("aws.iam_role", "name")])
+    package static let instanceProfile = ReferenceKind(
+        "instance profile", [Target("aws.iam_instance_profile", "name")])
+    package static let hostedZone = ReferenceKind(
+        "hosted zone", [Target("aws.hosted_zone", "id"), Target("lookup.hosted_zones", "id")], literals: ["Z"])
+    package static let image = ReferenceKind("image", [Target("lookup.amis", "id")], literals: ["ami-"])
+}
