@@ -20,7 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
     name: "muster",
@@ -43,7 +44,7 @@ let package = Package(
         layer("YAMLSyntax", ["CYAML", "Diagnostics"]),
         layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions", "Diagnostics"]),
         layer("Lowering", ["MusterModel", "Expressions", "Diagnostics"]),
-        layer("ResourceGraph", ["MusterModel", "Diagnostics", collections]),
+        layer("ResourceGraph", ["MusterModel", "Diagnostics", heap, deque]),
         layer("ProviderKit", ["MusterModel"]),
         layer("Refreshing", ["MusterModel", "ProviderKit"]),
         layer("Planning", ["MusterModel", "ResourceGraph", "Expressions", "Diagnostics"]),

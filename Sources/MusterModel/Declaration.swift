@@ -18,6 +18,9 @@ package struct Declaration: Sendable {
     package var candidates: [String: [Value]]
     /// The child types whose whole set this resource owns: foreign members are drift and planned for removal.
     package var exclusiveChildren: [ResourceType]
+    /// Children that the cloud makes by itself and that the spec accepts although it does not declare them: the
+    /// arguments by which such a child is known.
+    package var toleratedChildren: [ResourceType: [[String: Value]]] = [:]
     /// Members of one group are replaced or interrupted one at a time, in the order of their addresses.
     package var serialGroup: String?
 
