@@ -149,10 +149,13 @@ package struct ResourceChange: Sendable, Hashable {
     package var place: Place?
     /// Notes for the reader: `name will be prod-rds-g2`.
     package var notes: [String]
+    /// The address that a move comes from.
+    package var previousAddress: Address?
 
     package init(
         address: Address, action: Action, reason: Reason, why: [WhyLink] = [], attributes: [AttributeChange] = [],
-        id: RemoteID? = nil, hazards: [Hazard] = [], place: Place? = nil, notes: [String] = []
+        id: RemoteID? = nil, hazards: [Hazard] = [], place: Place? = nil, notes: [String] = [],
+        previousAddress: Address? = nil
     ) {
         self.address = address
         self.action = action
@@ -163,6 +166,7 @@ package struct ResourceChange: Sendable, Hashable {
         self.hazards = hazards
         self.place = place
         self.notes = notes
+        self.previousAddress = previousAddress
     }
 }
 
@@ -235,12 +239,15 @@ package struct Step: Sendable, Hashable {
     package var isDeposed: Bool
     /// True: a create whose object takes the place of one that is deleted later; the present row becomes deposed.
     package var deposesPrevious: Bool
+    /// The address that a move comes from.
+    package var previousAddress: Address?
 
     package init(
         id: Int, address: Address, operation: Operation, target: RemoteID? = nil, desired: [String: Value] = [:],
         prior: [String: Value] = [:], after: [Int] = [], version: Int = 0, fingerprint: String? = nil,
         generation: Int = 1, scope: ProviderScope, timeouts: Timeouts = Timeouts(), isProtected: Bool = false,
-        dependencies: [Address] = [], isDeposed: Bool = false, deposesPrevious: Bool = false
+        dependencies: [Address] = [], isDeposed: Bool = false, deposesPrevious: Bool = false,
+        previousAddress: Address? = nil
     ) {
         self.id = id
         self.address = address
@@ -258,6 +265,7 @@ package struct Step: Sendable, Hashable {
         self.dependencies = dependencies
         self.isDeposed = isDeposed
         self.deposesPrevious = deposesPrevious
+        self.previousAddress = previousAddress
     }
 }
 
