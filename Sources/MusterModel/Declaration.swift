@@ -95,7 +95,20 @@ package struct ImportDeclaration: Sendable {
     }
 }
 
-/// `moved:` and `removed:` of a spec: a resource that changed its address, or that muster should forget.
+/// `moved:` of a spec: a resource that has another address than before.
+package struct MovedDeclaration: Sendable {
+    package var from: Address
+    package var to: Address
+    package var range: SourceRange?
+
+    package init(from: Address, to: Address, range: SourceRange? = nil) {
+        self.from = from
+        self.to = to
+        self.range = range
+    }
+}
+
+/// `removed:` of a spec: a resource that is no longer declared, and what becomes of its object.
 package struct RemovalDeclaration: Sendable {
     package var address: Address
     /// True: the object is deleted; false: it is only forgotten.
@@ -170,20 +183,22 @@ package struct DeclarationSet: Sendable {
     package var outputs: [OutputDeclaration]
     package var imports: [ImportDeclaration]
     package var removals: [RemovalDeclaration]
+    package var moves: [MovedDeclaration]
     package var lookups: [LookupRequest]
-    /// Per stack: the stacks whose names may be used bare.
+    /// Per stack (each has an entry): the stacks whose names may be used bare.
     package var uses: [String: [String]]
     package var configurations: [String: ProviderConfiguration]
 
     package init(
         declarations: [Declaration] = [], outputs: [OutputDeclaration] = [], imports: [ImportDeclaration] = [],
-        removals: [RemovalDeclaration] = [], lookups: [LookupRequest] = [], uses: [String: [String]] = [:],
-        configurations: [String: ProviderConfiguration] = [:]
+        removals: [RemovalDeclaration] = [], moves: [MovedDeclaration] = [], lookups: [LookupRequest] = [],
+        uses: [String: [String]] = [:], configurations: [String: ProviderConfiguration] = [:]
     ) {
         self.declarations = declarations
         self.outputs = outputs
         self.imports = imports
         self.removals = removals
+        self.moves = moves
         self.lookups = lookups
         self.uses = uses
         self.configurations = configurations
