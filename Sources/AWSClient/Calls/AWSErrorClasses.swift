@@ -1,0 +1,151 @@
+// Which kind of error a code means. AWS has no list: services name the same thing in their own ways, so families are
+// recognised by how the name is built, and exceptions come first.
+
+extension AWSError.Kind {
+    /// - Parameters:
+    ///   - skew: by how much the server's clock is ahead of the one that signed, if the answer says so.
+    init(code: String, message: String, status: Int, skew: Duration? = nil) {
+        let isSkewed = skew.map { $0 > .seconds(240) || $0 < .seconds(-240) } ?? false
+        self =
+            Self.identityKind(code, message, isSkewed: isSkewed)
+            ?? Self.exact[code]
+            ?? Self.kind(ofBatchMessage: message, code)
+            ?? Self.family(code, message)
+            ?? Self.kind(ofStatus: status)
+    }
+
+    private static func identityKind(_ code: String, _ message: String, isSkewed: Bool) -> Self? {
+        switch code {
+        case "RequestTimeTooSkewed", "RequestInTheFuture": return .clockSkew
+        case "RequestExpired": return isSkewed ? .clockSkew : .expiredToken
+        case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "ExpiredTokenIdentity":
+            return .expiredToken
+        case "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidSignature", "AuthFailure":
+            let saysTime = ["Signature expired", "not yet current"].contains { message.contains($0) }
+            return isSkewed || saysTime ? .clockSkew : .badCredentials
+        case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException",
+            "InvalidToken", "MissingClientTokenId", "NotSignedUp":
+            return .badCredentials
+        default: return nil
+        }
+    }
+
+    private static let exact: [String: Self] = {
+        let codes: [Self: [String]] = [
+            .throttled: [
+                "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+                "RequestThrottled", "TooManyRequestsException", "ProvisionedThroughputExceededException",
+                "TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown",
+                "PriorRequestNotComplete", "EC2ThrottledException",
+            ],
+            .contention: [
+                "ConcurrentModification", "ConcurrentModificationException", "ResourceContention", "OperationAborted",
+                "ResourceContentionFault", "ConcurrentTagAccess", "ConcurrentAccess",
+            ],
+            .unauthorized: [
+                "UnauthorizedOperation", "Client.UnauthorizedOperation", "AccessDenied", "AccessDeniedException",
+                "AuthorizationError", "AuthorizationErrorException", "NotAuthorized", "NotAuthorizedException",
+                "OptInRequired", "UnauthorizedException", "AllAccessDisabled",
+            ],
+            .notFound: ["InvalidAMIID.Unavailable", "Gateway.NotAttached", "InvalidInternetGatewayID.NotAttached"],
+            .alreadyExists: [
+                "Resource.AlreadyAssociated", "InvalidSubnet.Conflict", "PriorityInUse", "ResourceExistsException",
+                "ConflictingDomainExists", "BucketAlreadyOwnedByYou", "EntityTemporarilyUnmodifiable",
+            ],
+            .inUse: [
+                "DependencyViolation", "DeleteConflict", "ResourceInUse", "ResourceInUseException", "IncorrectState",
+                "IncorrectInstanceState", "OperationNotPermitted", "OperationNotPermittedException",
+                "HostedZoneNotEmpty", "BucketNotEmpty", "RepositoryNotEmptyException", "CannotDelete",
+                "ScalingActivityInProgress", "InvalidDBInstanceState", "InvalidDBInstanceStateFault",
+                "InvalidCacheClusterState", "InvalidReplicationGroupState", "UnmodifiableEntity",
+            ],
+            .quota: ["LimitExceeded", "LimitExceededException", "LimitExceededFault", "QuotaExceeded"],
+            .capacity: [
+                "InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientAddressCapacity",
+                "InsufficientCapacity", "InsufficientDBInstanceCapacity", "InsufficientCacheClusterCapacity",
+                "InsufficientFreeAddressesInSubnet", "Unsupported.Capacity",
+            ],
+            .idempotencyMismatch: [
+                "IdempotentParameterMismatch", "IdempotentParameterMismatchException", "IdempotencyException",
+            ],
+            .serverFault: ["RequestTimeout", "RequestTimeoutException"],
+        ]
+        var result: [String: Self] = [:]
+        for (kind, names) in codes { for name in names { result[name] = kind } }
+        // Kept as what it is: the entity was just created or changed and wants a moment.
+        result["EntityTemporarilyUnmodifiable"] = .contention
+        return result
+    }()
+
+    /// Codes that carry their meaning in the message.
+    private static func kind(ofBatchMessage message: String, _ code: String) -> Self? {
+        switch code {
+        case "InvalidChangeBatch":
+            if message.contains("already exists") { return .alreadyExists }
+            return message.contains("not found") ? .notFound : .validation
+        case "ValidationError", "ValidationException":
+            let isAbsent = message.contains("not found") || message.contains("does not exist")
+            return isAbsent ? .notFound : .validation
+        default: return nil
+        }
+    }
+
+    private static func family(_ code: String, _ message: String) -> Self? {
+        let plain = code.hasSuffix("Fault") ? String(code.dropLast(5)) : code
+        let bare = plain.hasSuffix("Exception") ? String(plain.dropLast(9)) : plain
+        if bare.hasSuffix("NotFound") || bare.hasPrefix("NoSuch") || bare.hasSuffix("NotFoundForZone") {
+            return .notFound
+        }
+        if bare.contains("AlreadyExist") || bare.hasSuffix(".Duplicate") || bare.hasPrefix("Duplicate")
+            || bare.hasSuffix("AlreadyInUse")
+        {
+            return .alreadyExists
+        }
+        if bare.hasSuffix("InUse") { return .inUse }
+        if bare.hasSuffix("LimitExceeded") || bare.hasSuffix("QuotaExceeded") || bare.hasPrefix("TooMany")
+            || bare.hasPrefix("Maximum") || bare.hasPrefix("Max")
+        {
+            return .quota
+        }
+        let wrong = ["Invalid", "Missing", "Malformed", "Validation", "Unknown", "Unsupported", "Incompatible"]
+        if wrong.contains(where: { bare.hasPrefix($0) }) { return .validation }
+        return nil
+    }
+
+    private static func kind(ofStatus status: Int) -> Self {
+        switch status {
+        case 401: .badCredentials
+        case 403: .unauthorized
+        case 404, 410: .notFound
+        case 429: .throttled
+        case 500...: .serverFault
+        default: .rejected
+        }
+    }
+}
+
+extension AWSError {
+    /// Whether the error may be no more than AWS not yet seeing everywhere what was just made. Only a caller that knows
+    /// it made the object a moment ago should wait for that.
+    package var isConsistencyCandidate: Bool {
+        switch kind {
+        case .notFound: true
+        case .validation, .rejected, .unauthorized:
+            Self.consistencyMessages.contains { code == $0.code && message.contains($0.text) }
+        default: false
+        }
+    }
+
+    private static let consistencyMessages: [(code: String, text: String)] = [
+        ("InvalidParameterValue", "Invalid IAM Instance Profile"),
+        ("InvalidParameterValue", "no associated IAM Roles"),
+        ("InvalidParameterValue", "IAM role ARN value is invalid"),
+        ("ValidationError", "Invalid IamInstanceProfile"),
+        ("ValidationError", "Invalid IAM Instance Profile"),
+        ("ValidationError", "You are not authorized to perform this operation"),
+        ("ValidationError", "Unable to publish test message"),
+        ("ValidationError", "do not have an associated load balancer"),
+        ("MalformedPolicyDocument", "Invalid principal"),
+    ]
+}
