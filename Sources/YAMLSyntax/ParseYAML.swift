@@ -43,7 +43,8 @@ package func parseYAML(
     let root = file.text.withUnsafeBufferPointer { builder.build($0) }
     guard builder.hasSyntaxError || builder.hasOpenExpression else { return (root, builder.finishedDiagnostics()) }
 
-    let unquoted = UnquotedExpressions.find(in: file.text)
+    // What YAML did not refuse it can only have cut.
+    let unquoted = UnquotedExpressions.find(in: file.text).filter { builder.hasSyntaxError || $0.reason.isSilent }
     guard !unquoted.isEmpty else { return (root, builder.finishedDiagnostics()) }
     var mended = file.text
     for finding in unquoted {
@@ -82,6 +83,8 @@ private struct TreeBuilder {
     private var frames: [Frame] = []
     private var root: YAMLNode?
     private var anchors: [String: Anchored] = [:]
+    /// The last quoted value: if its quote was closed too late, the complaint comes below it.
+    private var lastQuoted: SourceRange?
     private var writtenNodes = 0
     private var aliasedNodes = 0
 
@@ -121,6 +124,8 @@ private struct TreeBuilder {
         var entries: [YAMLEntry] = []
         var key = Key.none
         var merges: [Merge] = []
+        /// Whether it was already said that a key has no value, or is so obvious that it need not be.
+        var lacksValue = false
         var count = 1
         var height = 0
         var lastEnd: Int
@@ -152,7 +157,7 @@ private struct TreeBuilder {
             var event = yaml_event_t()
             guard reader.next(&event) else {
                 hasSyntaxError = true
-                diagnostics.append(.syntax(reader.failure(), in: file))
+                diagnostics.append(.syntax(reader.failure(), after: lastQuoted, in: file))
                 return nil
             }
             defer { yaml_event_delete(&event) }
@@ -204,6 +209,7 @@ private struct TreeBuilder {
             switch data.style {
             case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE:
                 range = file.range(start, end)
+                lastQuoted = range
                 scalar = YAMLScalar(
                     text: text, style: data.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ? .singleQuoted : .doubleQuoted,
                     isVerbatim: isSource(bytes, from: start + 1, to: end - 1))
@@ -267,12 +273,14 @@ private struct TreeBuilder {
         }
         let first = contentStart < file.text.count ? file.text[contentStart] : 0
         let name = anchor.map { String(cString: $0) }
+        // A mapping that is a key is refused, so what it lacks does not matter.
+        let isKey = frames.last?.awaitsKey ?? false
         // Inside its own value the anchor is not the older one of this name.
         if let name { anchors[name] = nil }
         frames.append(
             Frame(
                 isMapping: isMapping, isFlow: first == (isMapping ? Byte.openBrace : Byte.openBracket),
-                start: contentStart, anchor: name, lastEnd: contentStart))
+                start: contentStart, anchor: name, lacksValue: isKey, lastEnd: contentStart))
         return true
     }
 
@@ -309,9 +317,10 @@ private struct TreeBuilder {
             frames[top].key = key(node, place, isMergeKey: isMergeKey)
         case .named(let key, let keyRange):
             if frames[top].isFlow, node.isNull, node.range.isEmpty, node.aliasRange == nil,
-                !hasColon(between: keyRange.end)
+                !frames[top].lacksValue, !hasColon(after: keyRange.end)
             {
-                diagnostics.append(.missingValue(key, at: keyRange, braces: frames[top].start))
+                frames[top].lacksValue = true
+                diagnostics.append(.missingValue(key, at: keyRange))
             }
             frames[top].entries.append(YAMLEntry(key: key, keyRange: keyRange, value: node))
             frames[top].key = .none
@@ -457,7 +466,7 @@ private struct TreeBuilder {
         return index
     }
 
-    private func hasColon(between keyEnd: Int) -> Bool {
+    private func hasColon(after keyEnd: Int) -> Bool {
         let index = afterBlanks(from: keyEnd)
         return index < file.text.count && file.text[index] == Byte.colon
     }

@@ -13,6 +13,9 @@ enum UnquotedExpressions {
             case comment
             /// The first quote inside the expression ends the value.
             case innerQuotes
+
+            /// Whether YAML may read something else without complaint.
+            var isSilent: Bool { self == .colon || self == .comment }
         }
         let reason: Reason
         /// `${…}`

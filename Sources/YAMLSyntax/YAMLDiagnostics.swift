@@ -71,7 +71,7 @@ extension Diagnostic {
 
     static func mergeIsNotMapping(_ range: SourceRange) -> Self {
         Diagnostic(
-            code: "yaml.merge", summary: "Merge of something else than a mapping",
+            code: "yaml.merge", summary: "Merge of something other than a mapping",
             detail: "\"<<\" merges a mapping or a list of mappings, and this is neither.", at: range,
             hint: "Quote it, \"<<\", if it is meant to be an ordinary key.")
     }
@@ -90,7 +90,7 @@ extension Diagnostic {
             at: range.isEmpty ? range.file.word(at: range.start) : range, hint: "Write \"\" for an empty key.")
     }
 
-    static func missingValue(_ key: String, at range: SourceRange, braces: Int) -> Self {
+    static func missingValue(_ key: String, at range: SourceRange) -> Self {
         let looksLikeExpression = key.contains(".") || key.contains("(")
         return Diagnostic(
             code: "yaml.missing-value", summary: "Missing value",
@@ -153,14 +153,30 @@ extension Diagnostic {
     // MARK: - What libyaml found
 
     /// A failure of libyaml in words for people.
-    static func syntax(_ failure: EventReader.Failure, in file: SourceFile) -> Self {
+    ///
+    /// - Parameter lastQuoted: the last quoted value before it, which may be what is really wrong.
+    static func syntax(
+        _ failure: EventReader.Failure, after lastQuoted: SourceRange?, in file: SourceFile
+    ) -> Self {
         switch failure.source {
         case .memory:
             return Diagnostic(
                 code: "yaml.memory", summary: "Out of memory", detail: "There was no memory to read the file.",
                 at: file.range(0, 0))
         case .reader: return encoding(failure, in: file)
-        case .syntax: return grammar(failure, in: file)
+        case .syntax:
+            var diagnostic = grammar(failure, in: file)
+            // A quote that is not closed ends at the next one, in the middle of another value.
+            if let lastQuoted, diagnostic.code != "yaml.unclosed-quote", let range = diagnostic.range,
+                lastQuoted.startPosition.line < lastQuoted.endPosition.line,
+                range.startPosition.line == lastQuoted.endPosition.line
+            {
+                diagnostic.related.append(
+                    Related(
+                        range: file.range(lastQuoted.start, lastQuoted.start + 1),
+                        message: "the quoted value before it begins here: is it closed where it should be?"))
+            }
+            return diagnostic
         }
     }
 
@@ -249,9 +265,15 @@ extension Diagnostic {
                 at: word, hint: "The text begins on the next line. Quote the value if the character belongs to it.")
         case ("while parsing a flow mapping", _): return unclosedFlow(failure, word, close: "}", in: file)
         case ("while parsing a flow sequence", _): return unclosedFlow(failure, word, close: "]", in: file)
-        case ("while parsing a block mapping", _), ("while parsing a block collection", _),
-            (_, "did not find expected <document start>"):
+        case ("while parsing a block mapping", _) where byte == Byte.colon: return .missingKey(word)
+        case ("while parsing a block mapping", _), ("while parsing a block collection", _):
             return wrongStructure(failure, word, in: file)
+        case (_, "did not find expected <document start>"):
+            return textAfterQuote(word)
+                ?? Diagnostic(
+                    code: "yaml.several-documents", summary: "Several documents",
+                    detail: "What the file holds is complete above, and this comes after it.", at: word,
+                    hint: "Keep one mapping in the file, not indented.")
         case ("while scanning a directive", _), ("while scanning a %YAML directive", _),
             ("while scanning a %TAG directive", _), (_, "found incompatible YAML document"),
             (_, "found duplicate %YAML directive"), (_, "found duplicate %TAG directive"):
@@ -259,7 +281,7 @@ extension Diagnostic {
                 code: "yaml.directive", summary: "Directive not understood",
                 detail: "A line that begins with \"%\" is a YAML directive, and this one is broken or not supported.",
                 at: file.range(offset, offset).wholeLine, hint: "Remove it, or quote the value.")
-        case ("while parsing a node", _):
+        case ("while parsing a node", _), ("while parsing a block node", _), ("while parsing a flow node", _):
             return Diagnostic(
                 code: "yaml.syntax", summary: "Missing value",
                 detail: byte == 0
@@ -290,6 +312,11 @@ extension Diagnostic {
         // An earlier ": " on the line makes this one a part of a value.
         var index = lineStart
         while index + 1 < offset, file.text[index] != Byte.colon || !file.text[index + 1].isBlank { index += 1 }
+        if index + 1 >= offset, offset - lineStart > 1024 {
+            return Diagnostic(
+                code: "yaml.key-too-long", summary: "Key too long", detail: "A key has at most 1024 characters.",
+                at: file.range(lineStart, offset).trimmed)
+        }
         if index + 1 < offset {
             var start = index + 1
             while start < offset, file.text[start].isBlank { start += 1 }
@@ -311,37 +338,43 @@ extension Diagnostic {
         _ failure: EventReader.Failure, _ word: SourceRange, close: String, in file: SourceFile
     ) -> Self {
         let what = close == "}" ? "mapping" : "list"
+        if word.start > 0, file.text[word.start - 1] == Byte.dollar, file.text[word.start...].first == Byte.openBrace {
+            return Diagnostic(
+                code: "yaml.unquoted-expression", summary: "Quote this expression",
+                detail:
+                    "Inside {…} and […], the braces of an unquoted expression are YAML's, and this one is not closed.",
+                at: file.range(word.start - 1, word.end), hint: "Close it with \"}\", and put quotes around the value.")
+        }
         let related = failure.contextOffset.map {
             [Related(range: file.range($0, $0 + 1), message: "the \(what) begins here")]
         }
-        let found = word.isEmpty ? "the line ends" : "there is \(word.text.quoted)"
-        let atEnd = word.start >= file.text.count
+        let isAtEnd = word.start >= file.text.count
+        let found = isAtEnd ? "the file ends" : word.isEmpty ? "the line ends" : "there is \(word.text.quoted)"
+        let isOnOneLine = failure.contextOffset.map { !file.text[$0..<word.start].contains(Byte.lineFeed) } ?? false
         return Diagnostic(
             code: "yaml.unclosed-bracket", summary: "Missing comma or bracket",
-            detail: "In this \(what), \",\" or \"\(close)\" is expected, but \(atEnd ? "the file ends" : found).",
-            at: word,
+            detail: "In this \(what), \",\" or \"\(close)\" is expected, but \(found).", at: word,
             related: related ?? [],
-            hint: atEnd ? "Close it with \"\(close)\"." : "Quote values that contain any of , [ ] { }.")
+            hint: isOnOneLine
+                ? "Put a comma between entries, and quotes around values that contain any of , [ ] { }."
+                : "Close it with \"\(close)\" before this.")
     }
 
     private static func wrongStructure(
         _ failure: EventReader.Failure, _ word: SourceRange, in file: SourceFile
     ) -> Self {
-        let before = file.text[..<word.start].last { !$0.isBlank }
-        let isAfterQuote =
-            (before == Byte.doubleQuote || before == Byte.singleQuote)
-            && !file.text[word.wholeLine.start..<word.start].allSatisfy(\.isBlank)
-        if isAfterQuote {
-            return Diagnostic(
-                code: "yaml.text-after-quote", summary: "Text after a quoted value",
-                detail: "The quoted value ends before this.", at: word,
-                hint: "Put all of the value in quotes; inside double quotes, \\\" is a quote.")
-        }
+        if let diagnostic = textAfterQuote(word) { return diagnostic }
         let first = file.text[word.start..<word.end].first
         if first == Byte.closeBrace || first == Byte.closeBracket || first == Byte.comma {
             return Diagnostic(
                 code: "yaml.syntax", summary: "Unexpected bracket",
                 detail: "Nothing is open that \(word.text.quoted) could close or continue.", at: word)
+        }
+        if first == Byte.dash, word.end - word.start == 1 {
+            return Diagnostic(
+                code: "yaml.indentation", summary: "Wrong indentation",
+                detail: "This list item stands in another column than the items above.", at: word,
+                hint: "Begin each item with \"- \" in the same column.")
         }
         let what = failure.context == "while parsing a block collection" ? "list" : "mapping"
         let start = failure.contextOffset.map {
@@ -354,7 +387,20 @@ extension Diagnostic {
                 : "This is neither a key of the mapping above nor a part of its last value.",
             at: word, related: start ?? [],
             hint: what == "list"
-                ? "Begin each item with \"- \" in the same column." : "Indent all keys of a mapping alike.")
+                ? "Indent it like the keys of the item above, or begin a new item with \"- \"."
+                : "Indent all keys of a mapping alike.")
+    }
+
+    private static func textAfterQuote(_ word: SourceRange) -> Self? {
+        let text = word.file.text
+        let lineStart = word.wholeLine.start
+        guard let before = text[lineStart..<word.start].last(where: { !$0.isBlank }),
+            before == Byte.doubleQuote || before == Byte.singleQuote
+        else { return nil }
+        return Diagnostic(
+            code: "yaml.text-after-quote", summary: "Text after a quoted value",
+            detail: "The quoted value ends before this.", at: word,
+            hint: "Put all of the value in quotes; inside double quotes, \\\" is a quote.")
     }
 }
 

@@ -21,7 +21,7 @@ package func expectGolden(
         }
         return
     }
-    guard let expected = try? String(contentsOf: golden, encoding: .utf8) else {
+    guard let expected = goldenText(named: name, file: file) else {
         Issue.record(
             "There is no golden \(name). MUSTER_UPDATE_GOLDENS=1 writes it:\n\(text)", sourceLocation: sourceLocation)
         return
@@ -34,7 +34,8 @@ package func expectGolden(
 
 /// The text of a golden that serves as input, or nil if there is none.
 package func goldenText(named name: String, file: String = #filePath) -> String? {
-    try? String(contentsOf: goldenURL(named: name, file: file), encoding: .utf8)
+    // Not `String(contentsOf:)`, which drops a byte order mark.
+    (try? Data(contentsOf: goldenURL(named: name, file: file))).map { String(decoding: $0, as: UTF8.self) }
 }
 
 /// The names of the goldens in a folder of `Goldens/`, sorted.
