@@ -46,7 +46,7 @@ let package = Package(
         layer("Lowering", ["MusterModel", "Expressions", "Diagnostics"]),
         layer("ResourceGraph", ["MusterModel", "Diagnostics", heap, deque]),
         layer("ProviderKit", ["MusterModel"]),
-        layer("Refreshing", ["MusterModel", "ProviderKit"]),
+        layer("Refreshing", ["MusterModel", "ProviderKit", "ResourceGraph"]),
         layer("Planning", ["MusterModel", "ResourceGraph", "Expressions", "Diagnostics"]),
         layer("StateStorage", ["MusterModel", grdb]),
         layer("HTTPTransport", ["CCurl"]),

@@ -1,0 +1,108 @@
+import AWSClient
+import MusterModel
+import ProviderKit
+
+/// One look at AWS: calls with classed errors, and listings that are fetched once.
+struct AWSSession: ProviderSession {
+    let client: AWSClient
+    /// Everything that will be read in this session, so that a filtered listing can name all ids at once.
+    let expecting: [ResourceType: [KnownObject]]
+    let listings = ListingMemory()
+
+    init(client: AWSClient, expecting: [ResourceType: [KnownObject]]) {
+        self.client = client
+        self.expecting = expecting
+    }
+
+    func handler(for type: ResourceType) -> (any ResourceHandler)? { Catalog.handler(for: type, in: self) }
+
+    func lookup(_ kind: String, _ arguments: [String: Value]) async throws(ProviderError) -> [String: Value] {
+        try await Catalog.lookup(kind, arguments, in: self)
+    }
+
+    // MARK: Calls
+
+    /// One call. `effect` says whether it may be sent again after its outcome became unknown (see `AWSEffect`).
+    func call(
+        _ service: AWSService, _ name: String, _ input: AWSInput, effect: AWSEffect? = nil
+    ) async throws(ProviderError) -> AWSOutput {
+        try await call(AWSOperation(service, name, input, effect: effect))
+    }
+
+    func call(_ operation: AWSOperation) async throws(ProviderError) -> AWSOutput {
+        do {
+            return try await client.call(operation)
+        } catch {
+            throw ProviderError(error)
+        }
+    }
+
+    /// A deleting call, for which an object that is gone already is a success.
+    func delete(
+        _ service: AWSService, _ name: String, _ input: AWSInput, goneCodes: Set<String> = []
+    ) async throws(ProviderError) {
+        do {
+            _ = try await client.call(AWSOperation(service, name, input, effect: .idempotent))
+        } catch {
+            if error.kind == .notFound || goneCodes.contains(error.code ?? "") { return }
+            throw ProviderError(error)
+        }
+    }
+
+    /// All elements of a paged listing.
+    func list(
+        _ operation: AWSOperation, _ pagination: AWSPagination, at path: String
+    ) async throws(ProviderError) -> [XMLElement] {
+        do {
+            return try await client.list(operation, pagination, at: path)
+        } catch {
+            throw ProviderError(error)
+        }
+    }
+
+    /// A listing that is fetched once in this session, whoever asks.
+    func remembered<Answer: Sendable>(
+        _ key: String, _ fetch: @escaping @Sendable () async throws(ProviderError) -> Answer
+    ) async throws(ProviderError) -> Answer {
+        try await listings.answer(to: key, fetch)
+    }
+
+    /// The ids of a type that this session was told about, with those asked for now.
+    func expectedIDs(_ type: ResourceType, and ids: some Sequence<RemoteID>) -> Set<String> {
+        var all = Set(ids.map(\.rawValue))
+        for object in expecting[type] ?? [] { all.insert(object.id.rawValue) }
+        return all
+    }
+}
+
+/// Remembers the answer of each listing; two that ask at once share one fetch.
+actor ListingMemory {
+    private var answers: [String: Task<any Sendable, any Error>] = [:]
+
+    func answer<Answer: Sendable>(
+        to key: String, _ fetch: @escaping @Sendable () async throws(ProviderError) -> Answer
+    ) async throws(ProviderError) -> Answer {
+        let task: Task<any Sendable, any Error>
+        if let running = answers[key] {
+            task = running
+        } else {
+            task = Task { try await fetch() }
+            answers[key] = task
+        }
+        do {
+            if let answer = try await task.value as? Answer { return answer }
+            throw ProviderError(.notUnderstood, "The listing \(key) has two shapes. This is a bug in muster.")
+        } catch let error as ProviderError {
+            throw error
+        } catch {
+            throw ProviderError(.unavailable, "The listing \(key) was given up.")
+        }
+    }
+}
+
+extension AWSSession {
+    /// The ARN of an EC2 object in the client's region.
+    func ec2ARN(_ resource: String, account: String) -> String {
+        "arn:\(client.configuration.partition.name):ec2:\(client.configuration.region):\(account):\(resource)"
+    }
+}

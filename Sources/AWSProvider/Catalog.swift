@@ -1,0 +1,54 @@
+import MusterModel
+import ProviderKit
+
+/// Every type and lookup of the provider, in the order of the reference page. A test finds a file missing from it.
+enum Catalog {
+    private static let resourceEntries: [ResourceEntry] = [
+        ResourceEntry(VPC.init)
+    ]
+
+    private static let lookupEntries: [LookupEntry] = []
+
+    static let resources: [ResourceSchema] = resourceEntries.map(\.schema)
+    static let lookups: [LookupSchema] = lookupEntries.map(\.schema)
+
+    private static let resourceIndex: [ResourceType: ResourceEntry] = Dictionary(
+        resourceEntries.map { ($0.schema.type, $0) }, uniquingKeysWith: { first, _ in first })
+    private static let lookupIndex: [String: LookupEntry] = Dictionary(
+        lookupEntries.map { ($0.schema.kind, $0) }, uniquingKeysWith: { first, _ in first })
+
+    static func handler(for type: ResourceType, in session: AWSSession) -> (any ResourceHandler)? {
+        resourceIndex[type]?.handler(session)
+    }
+
+    static func lookup(
+        _ kind: String, _ arguments: [String: Value], in session: AWSSession
+    ) async throws(ProviderError) -> [String: Value] {
+        guard let entry = lookupIndex[kind] else {
+            throw ProviderError(.invalid, "There is no lookup \"\(kind)\".")
+        }
+        return try await entry.find(session, arguments)
+    }
+}
+
+private struct ResourceEntry: Sendable {
+    let schema: ResourceSchema
+    let handler: @Sendable (AWSSession) -> any ResourceHandler
+
+    init<Resource: ManagedResource>(_ make: @escaping @Sendable (AWSSession) -> Resource) {
+        schema = Resource.schema.resource
+        handler = { TypedHandler(make($0)) }
+    }
+}
+
+private struct LookupEntry: Sendable {
+    let schema: LookupSchema
+    let find: @Sendable (AWSSession, [String: Value]) async throws(ProviderError) -> [String: Value]
+
+    init<Kind: Lookup>(_ make: @escaping @Sendable (AWSSession) -> Kind) {
+        schema = Kind.schema
+        find = { (session, arguments) async throws(ProviderError) -> [String: Value] in
+            try await make(session).find(values: arguments)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+// Which listings to fetch, fetched once, → observations. Reads only; knows no resource type and decides nothing.
+
+package import MusterModel
+package import ProviderKit
+package import ResourceGraph
+
+/// Looks at the cloud.
+package struct Refresher: Sendable {
+    private let provider: any Provider
+    private let catalog: Catalog
+
+    package init(provider: any Provider, catalog: Catalog) {
+        self.provider = provider
+        self.catalog = catalog
+    }
+
+    /// What failed, and while reading what.
+    package struct Failure: Error, Sendable {
+        package let what: String
+        package let error: ProviderError
+    }
+
+    /// Everything that the state knows, the children of those that own them, and what is to be imported.
+    ///
+    /// - Parameters:
+    ///   - configurations: by stack; a stack that is gone from the workspace is read with the first of them.
+    ///   - isWanted: resources that the run is not about are not read.
+    package func refresh(
+        _ snapshot: Snapshot, spec: LinkedSpec, imports: [ImportDeclaration],
+        configurations: [String: ProviderConfiguration], isWanted: @Sendable (Address) -> Bool
+    ) async throws(Failure) -> Observations {
+        var observations = Observations()
+        for group in groups(snapshot, spec, configurations, isWanted) {
+            let seen = try await read(group)
+            observations.objects.merge(seen.objects) { _, new in new }
+            observations.children.merge(seen.children) { _, new in new }
+        }
+        for declaration in imports where snapshot.records[declaration.address] == nil {
+            let configuration = configurations[declaration.address.stack] ?? ProviderConfiguration()
+            observations.imports[declaration.address] = try await readImport(
+                declaration, configuration, spec.positions[declaration.address].map { spec.declarations[$0] })
+        }
+        return observations
+    }
+
+    /// The objects that one set of credentials reaches in one region.
+    private struct Group: Sendable {
+        var configuration: ProviderConfiguration
+        var objects: [ResourceType: [KnownObject]] = [:]
+        var addresses: [ResourceType: [RemoteID: Address]] = [:]
+        /// Child type → parents whose whole set of children is owned.
+        var parents: [ResourceType: [RemoteID: Address]] = [:]
+    }
+
+    private func groups(
+        _ snapshot: Snapshot, _ spec: LinkedSpec, _ configurations: [String: ProviderConfiguration],
+        _ isWanted: (Address) -> Bool
+    ) -> [Group] {
+        var groups: [ProviderConfiguration: Group] = [:]
+        let fallback = configurations.min { $0.key < $1.key }?.value ?? ProviderConfiguration()
+        for (address, record) in snapshot.records.sorted(by: { $0.key < $1.key }) where isWanted(address) {
+            guard catalog[address.type] != nil else { continue }
+            var configuration = configurations[address.stack] ?? fallback
+            configuration.region = record.scope.region
+            let declaration = spec.positions[address].map { spec.declarations[$0] }
+            var declared = Set(record.arguments.keys)
+            if let declaration { declared.formUnion(declaration.arguments.keys) }
+            var group = groups[configuration] ?? Group(configuration: configuration)
+            group.objects[address.type, default: []].append(
+                KnownObject(id: record.id, arguments: record.arguments, declared: declared))
+            group.addresses[address.type, default: [:]][record.id] = address
+            for child in declaration?.exclusiveChildren ?? [] {
+                group.parents[child, default: [:]][record.id] = address
+            }
+            groups[configuration] = group
+        }
+        return groups.values.sorted { ($0.configuration.region ?? "") < ($1.configuration.region ?? "") }
+    }
+
+    private func read(_ group: Group) async throws(Failure) -> Observations {
+        var observations = Observations()
+        var missing: [ResourceType: [KnownObject]] = [:]
+        let session = try session(group.configuration, group.objects)
+        for (type, result) in await readAll(group.objects, in: session) {
+            let found = try unwrap(result, type.rawValue)
+            for object in group.objects[type] ?? [] {
+                guard let address = group.addresses[type]?[object.id] else { continue }
+                if let observation = found[object.id] {
+                    observations.objects[address] = .some(observation)
+                } else {
+                    missing[type, default: []].append(object)
+                }
+            }
+        }
+        for (child, parents) in group.parents.sorted(by: { $0.key < $1.key }) {
+            let children = try await self.children(child, of: parents, in: session)
+            for (parent, members) in children { observations.children[parent, default: [:]][child] = members }
+        }
+        if !missing.isEmpty {
+            // Reads can go backwards: what seems gone is looked at once more before it is called gone.
+            let second = try self.session(group.configuration, missing)
+            for (type, result) in await readAll(missing, in: second) {
+                let found = try unwrap(result, type.rawValue)
+                for object in missing[type] ?? [] {
+                    guard let address = group.addresses[type]?[object.id] else { continue }
+                    observations.objects[address] = .some(found[object.id])
+                }
+            }
+        }
+        return observations
+    }
+
+    private func readAll(
+        _ objects: [ResourceType: [KnownObject]], in session: any ProviderSession
+    ) async -> [(ResourceType, Result<[RemoteID: Observation], ProviderError>)] {
+        await withTaskGroup(
+            of: (ResourceType, Result<[RemoteID: Observation], ProviderError>).self
+        ) { tasks in
+            for (type, known) in objects {
+                guard let handler = session.handler(for: type) else { continue }
+                tasks.addTask {
+                    do throws(ProviderError) {
+                        return (type, .success(try await handler.read(known)))
+                    } catch {
+                        return (type, .failure(error))
+                    }
+                }
+            }
+            var results: [(ResourceType, Result<[RemoteID: Observation], ProviderError>)] = []
+            for await result in tasks { results.append(result) }
+            return results.sorted { $0.0 < $1.0 }
+        }
+    }
+
+    private func children(
+        _ type: ResourceType, of parents: [RemoteID: Address], in session: any ProviderSession
+    ) async throws(Failure) -> [Address: [Observation]] {
+        guard let handler = session.handler(for: type), let parentArgument = handler.schema.parentArgument else {
+            return [:]
+        }
+        let observations: [Observation]
+        do {
+            observations = try await handler.list(in: .children(of: parents.keys.sorted()))
+        } catch {
+            throw Failure(what: type.rawValue, error: error)
+        }
+        var children: [Address: [Observation]] = [:]
+        for address in parents.values { children[address] = [] }
+        for observation in observations {
+            guard let parent = observation.arguments[parentArgument]?.string,
+                let address = parents[RemoteID(parent)]
+            else { continue }
+            children[address, default: []].append(observation)
+        }
+        return children
+    }
+
+    private func readImport(
+        _ declaration: ImportDeclaration, _ configuration: ProviderConfiguration, _ declared: Declaration?
+    ) async throws(Failure) -> Observation? {
+        let type = declaration.address.type
+        let session = try session(configuration, [:])
+        guard let handler = session.handler(for: type) else { return nil }
+        do {
+            let id = try await handler.importID(declaration.id.rawValue)
+            let known = KnownObject(
+                id: id, declared: Set(declared.map { Array($0.arguments.keys) } ?? handler.schema.arguments.map(\.name))
+            )
+            return try await handler.read([known])[id]
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw Failure(what: declaration.address.description, error: error)
+        }
+    }
+
+    private func session(
+        _ configuration: ProviderConfiguration, _ expecting: [ResourceType: [KnownObject]]
+    ) throws(Failure) -> any ProviderSession {
+        do {
+            return try provider.session(for: configuration, expecting: expecting)
+        } catch {
+            throw Failure(what: "the session", error: error)
+        }
+    }
+
+    private func unwrap<Success>(
+        _ result: Result<Success, ProviderError>, _ what: String
+    ) throws(Failure) -> Success {
+        do {
+            return try result.get()
+        } catch {
+            throw Failure(what: what, error: error)
+        }
+    }
+}
