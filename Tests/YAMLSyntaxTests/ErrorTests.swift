@@ -109,6 +109,51 @@ struct ErrorTests {
         expectGolden("\(yaml)────────\n\(message)", named: "errors/\(name).txt")
     }
 
+    @Test(
+        "name the byte that is not UTF-8, and encodings that are something else",
+        arguments: [
+            (Array("a: é ".utf8) + [0xE9, 0x0A], "yaml.encoding 1:6 The byte 0xE9 here is not a part of UTF-8 text."),
+            (Array("é: 1\nb: ".utf8) + [0xC3], "yaml.encoding 2:4 The byte 0xC3 here is not a part of UTF-8 text."),
+            (
+                Array("a: ".utf8) + [0xED, 0xA0, 0x80],
+                "yaml.encoding 1:4 The byte 0xED here is not a part of UTF-8 text."
+            ),
+            ([0xC0, 0xAF], "yaml.encoding 1:1 The byte 0xC0 here is not a part of UTF-8 text."),
+            (
+                [0xFF, 0xFE, 0x61, 0x00],
+                "yaml.byte-order-mark 1:1 The file begins with the byte order mark of UTF-16."
+            ),
+            (
+                [0x61, 0x00, 0x3A, 0x00],
+                "yaml.control-character 1:2 There is a NUL byte here, so this is not a text file in UTF-8."
+            ),
+        ] as [([UInt8], String)])
+    func encodings(text: [UInt8], expected: String) {
+        let (root, diagnostics) = parseYAML(SourceFile(path: "spec.yaml", text: text))
+        #expect(root == nil)
+        let lines = diagnostics.map { diagnostic in
+            let place = diagnostic.range?.startPosition
+            return "\(diagnostic.code) \(place?.line ?? 0):\(place?.column ?? 0) \(diagnostic.detail)"
+        }
+        #expect(lines == [expected])
+    }
+
+    @Test("give the rest of the tree, where the mistake leaves one")
+    func partialTree() {
+        let (root, diagnostics) = parseYAML(
+            SourceFile(path: "x", text: "a: [${v.a}, \"${m[\"k\"]}\"]\nb: !x 1\nb: 2\nc: *none\n"))
+        #expect(diagnostics.count == 5)
+        #expect(
+            render(root) == """
+                1:1-4:9 mapping
+                  "a" 1:1: 1:4-25 sequence
+                    - 1:5-11 plain "${v.a}"
+                    - 1:14-23 plain "${m[\\"k\\"]}"
+                  "b" 2:1: 2:7-8 plain "1"
+                  "c" 4:1: 4:4-9 null from "*none"
+                """)
+    }
+
     @Test("have one name for each case and one case for each golden")
     func inventory() {
         if isUpdatingGoldens { return }
