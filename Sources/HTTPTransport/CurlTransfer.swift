@@ -241,6 +241,9 @@ final class CurlTransfer: @unchecked Sendable {
         let specific = errorText.map { String(cString: $0) } ?? ""
         let detail = specific.isEmpty ? String(cString: curl_easy_strerror(code)) : specific
         switch code {
+        // libcurl names an answer without a status line (HTTP/0.9) an unsupported protocol too.
+        case CURLE_UNSUPPORTED_PROTOCOL where curlInfo(easy, CURLINFO_REQUEST_SIZE) > 0:
+            return .invalidResponse(detail)
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .invalidRequest(detail)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .couldNotResolve(detail)
         case CURLE_COULDNT_CONNECT, CURLE_PROXY: return .couldNotConnect(detail)
