@@ -51,7 +51,7 @@ package struct AWSProvider: Provider {
         AWSSession(client: try client(for: configuration), expecting: expecting)
     }
 
-    private func client(for configuration: MusterModel.ProviderConfiguration) throws(ProviderError) -> AWSClient {
+    func client(for configuration: MusterModel.ProviderConfiguration) throws(ProviderError) -> AWSClient {
         do {
             return try makeClient(configuration)
         } catch {

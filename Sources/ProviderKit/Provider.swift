@@ -16,6 +16,9 @@ package protocol Provider: Sendable {
     func session(
         for configuration: ProviderConfiguration, expecting: [ResourceType: [KnownObject]]
     ) throws(ProviderError) -> any ProviderSession
+
+    /// The text of a secret that rests with the provider: `ssm:/path`, `secretsmanager:id#key`.
+    func secret(_ source: String, _ configuration: ProviderConfiguration) async throws(ProviderError) -> String
 }
 
 /// One consistent look at the cloud: listings are remembered until the session is dropped.

@@ -1,0 +1,103 @@
+import MusterModel
+
+/// Names the dangers of a change.
+enum HazardFinder {
+    static func hazards(of item: Planner.Item) -> [Hazard] {
+        guard let action = item.action else { return [] }
+        var hazards: [Hazard] = []
+        if action == .delete || action.isReplacement, !item.isDeposed {
+            for kind in item.schema.deletionHazards { hazards.append(deletion(kind, item)) }
+            if holdsData(item) {
+                hazards.append(
+                    Hazard(.dataLoss, item.address, "The volumes declared with it are deleted with it."))
+            }
+        }
+        if action == .replaceDeleteFirst, isServing(item) {
+            hazards.append(
+                Hazard(.downtime, item.address, "It is deleted before its successor exists."))
+        }
+        if action == .update {
+            for name in item.diff.changed where item.schema.argument(name)?.onChange == .updateWithDowntime {
+                hazards.append(
+                    Hazard(.downtime, item.address, "Changing \(name) stops it for a while."))
+            }
+        }
+        if action == .create || action == .update || action == .adopt || action.isReplacement {
+            for name in action == .update || action == .adopt ? item.diff.changed : Array(item.desired.keys).sorted() {
+                guard let argument = item.schema.argument(name) else { continue }
+                for kind in argument.hazards where applies(kind, name, item) {
+                    hazards.append(Hazard(kind, item.address, sentence(kind, name, item)))
+                }
+            }
+        }
+        return hazards
+    }
+
+    private static func deletion(_ kind: Hazard.Kind, _ item: Planner.Item) -> Hazard {
+        let text =
+            switch kind {
+            case .dataLoss: "Deleting it deletes the data that it holds."
+            case .irreversible: "What the cloud chose for it (addresses, name servers) cannot be had again."
+            case .downtime: "What relies on it stops working."
+            case .publicExposure, .iamWidening, .secretExposure, .nameClash: "Deleting it is dangerous."
+            }
+        return Hazard(kind, item.address, text)
+    }
+
+    /// Declared data volumes go with their instance, unless they are told to stay.
+    private static func holdsData(_ item: Planner.Item) -> Bool {
+        guard let volumes = item.prior["ebs_block_device"]?.list else { return false }
+        return volumes.contains { $0.map?["delete_on_termination"] != .bool(false) }
+    }
+
+    /// A type that serves: replacing it makes a gap that somebody may notice.
+    private static func isServing(_ item: Planner.Item) -> Bool {
+        servingTypes.contains(item.address.type)
+    }
+
+    private static let servingTypes: Set<ResourceType> = [
+        "aws.instance", "aws.nat_gateway", "aws.eip", "aws.db_instance", "aws.load_balancer", "aws.vpc_endpoint",
+    ]
+
+    private static func applies(_ kind: Hazard.Kind, _ name: String, _ item: Planner.Item) -> Bool {
+        guard kind == .publicExposure else { return true }
+        return opensToTheWorld(item.desired, name) && !isPublicService(item.desired)
+    }
+
+    /// Reachable from anywhere is what web ports are for; every other port is asked about.
+    private static func isPublicService(_ arguments: [String: Value]) -> Bool {
+        guard let from = arguments["from_port"]?.integer, let to = arguments["to_port"]?.integer else {
+            return isPing(arguments)
+        }
+        return isPing(arguments) || (from == to && (from == 80 || from == 443))
+    }
+
+    private static func isPing(_ arguments: [String: Value]) -> Bool {
+        let name = arguments["protocol"]?.string?.lowercased() ?? ""
+        return ["icmp", "icmpv6", "1", "58"].contains(name)
+    }
+
+    private static func opensToTheWorld(_ arguments: [String: Value], _ name: String) -> Bool {
+        if let type = arguments["type"]?.string, type != "ingress" { return false }
+        guard let text = arguments[name]?.string, let network = IPNetwork(text) else { return false }
+        return network.prefixLength == 0
+    }
+
+    private static func sentence(_ kind: Hazard.Kind, _ name: String, _ item: Planner.Item) -> String {
+        switch kind {
+        case .publicExposure:
+            let from = item.desired["from_port"]?.integer
+            let to = item.desired["to_port"]?.integer
+            let ports =
+                from == nil || from == -1
+                ? "every port" : from == to ? "port \(from ?? 0)" : "ports \(from ?? 0)-\(to ?? 0)"
+            return "It opens \(ports) to \(item.desired[name]?.string ?? "everyone")."
+        case .dataLoss: return "Changing \(name) may lose data."
+        case .downtime: return "Changing \(name) interrupts it."
+        case .irreversible: return "Changing \(name) cannot be taken back."
+        case .iamWidening: return "Changing \(name) grants more than before."
+        case .secretExposure: return "\(name) holds a secret that will be readable in the cloud."
+        case .nameClash: return "The name is taken."
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import MusterModel
+import ResourceGraph
+
+/// Lays the decided changes out as calls, with the edges between them.
+///
+/// "Make" is the half of a change after which the wanted object is there; "drop" the half after which the old one is
+/// gone. The rules:
+/// - a make waits for the makes of what it depends on;
+/// - a drop waits for the drops of what depended on the object, and for the makes that stop using it;
+/// - the halves of a replacement wait for each other, in either order;
+/// - the children of a parent that is created first go when the parent goes, not before its users have moved;
+/// - members of a serial group go one after the other.
+struct StepLayout {
+    private let planner: Planner
+    private var steps: [Step] = []
+    private var make: [Int?]
+    private var drop: [Int?]
+    private var after: [Set<Int>] = []
+    private var itemOfAddress: [Address: Int] = [:]
+
+    init(_ planner: Planner) {
+        self.planner = planner
+        make = Array(repeating: nil, count: planner.items.count)
+        drop = make
+        for (index, item) in planner.items.enumerated() where !item.isDeposed { itemOfAddress[item.address] = index }
+    }
+
+    func lay() -> (changes: [ResourceChange], steps: [Step]) {
+        var layout = self
+        for index in planner.items.indices { layout.addSteps(index) }
+        for index in planner.items.indices {
+            layout.connectMake(index)
+            layout.connectRecorded(index)
+        }
+        layout.connectChildren()
+        layout.connectSerialGroups()
+        return (layout.changes(), layout.ordered())
+    }
+
+    // MARK: Steps
+
+    private mutating func addSteps(_ index: Int) {
+        let item = planner.items[index]
+        switch item.action {
+        case nil, .read: break
+        case .create: make[index] = add(item, .create)
+        case .update: make[index] = add(item, .update, target: item.record?.id)
+        case .replaceDeleteFirst, .replaceCreateFirst:
+            let isCreateFirst = item.action == .replaceCreateFirst
+            let makeStep = add(item, .create, deposesPrevious: isCreateFirst)
+            let dropStep = add(item, .delete, target: item.record?.id, isDeposed: isCreateFirst)
+            make[index] = makeStep
+            drop[index] = dropStep
+            if isCreateFirst { after[dropStep].insert(makeStep) } else { after[makeStep].insert(dropStep) }
+        case .delete:
+            drop[index] = add(item, .delete, target: item.record?.id ?? item.live?.id, isDeposed: item.isDeposed)
+        case .forget: drop[index] = add(item, .forget, target: item.record?.id)
+        case .adopt:
+            let adopt = add(item, .adopt, target: item.live?.id)
+            make[index] = adopt
+            if item.updatesAfterAdoption {
+                let update = add(item, .update, target: item.live?.id)
+                after[update].insert(adopt)
+                make[index] = update
+            }
+        case .move: make[index] = add(item, .move, target: item.record?.id)
+        }
+        if item.previousAddress != nil, item.action != .move, let first = make[index] ?? drop[index] {
+            let move = add(item, .move, target: item.record?.id)
+            after[first].insert(move)
+            if let drop = drop[index] { after[drop].insert(move) }
+        }
+    }
+
+    private mutating func add(
+        _ item: Planner.Item, _ operation: Step.Operation, target: RemoteID? = nil, isDeposed: Bool = false,
+        deposesPrevious: Bool = false
+    ) -> Int {
+        let input = planner.input
+        let declaration = item.position.map { input.spec.declarations[$0] }
+        let isCreate = operation == .create
+        let isRemoval = operation == .delete || operation == .forget
+        var dependencies: [Address] = item.record?.dependencies ?? []
+        if let position = item.position {
+            dependencies = input.spec.dependencies(of: position).map { input.spec.declarations[$0].address }.sorted()
+        }
+        let prior = isCreate ? [:] : planner.withoutHidden(item)
+        steps.append(
+            Step(
+                id: steps.count, address: item.address, operation: operation, target: target,
+                desired: isRemoval ? [:] : isCreate ? item.desired.filter { $0.value != .null } : item.wanted,
+                prior: prior,
+                version: item.record?.version ?? input.snapshot.versions[item.address] ?? 0,
+                fingerprint: isCreate && !deposesPrevious && item.action == .create ? nil : fingerprint(item),
+                generation: item.generation,
+                scope: item.record.map(\.scope) ?? input.scopes[item.address.stack]
+                    ?? ProviderScope(provider: "aws", account: "", region: "", endpoint: ""),
+                timeouts: declaration?.timeouts ?? item.schema.timeouts,
+                isProtected: declaration?.lifecycle.preventDestroy ?? false, dependencies: dependencies,
+                isDeposed: isDeposed, deposesPrevious: deposesPrevious,
+                previousAddress: operation == .move ? item.previousAddress : nil))
+        after.append([])
+        return steps.count - 1
+    }
+
+    private func fingerprint(_ item: Planner.Item) -> String? {
+        if let record = item.record { return planner.fingerprint(item.schema, record, item.live) }
+        guard let live = item.live, let scope = planner.input.scopes[item.address.stack] else { return nil }
+        let seen = ResourceRecord(address: item.address, id: live.id, scope: scope, arguments: live.arguments)
+        return planner.fingerprint(item.schema, seen, live)
+    }
+
+    // MARK: Edges
+
+    private mutating func connectMake(_ index: Int) {
+        guard let position = planner.items[index].position, let step = make[index] else { return }
+        for target in planner.input.spec.dependencies(of: position) {
+            if let other = planner.itemOfDeclaration[target], let before = make[other], before != step {
+                after[step].insert(before)
+            }
+        }
+    }
+
+    /// Edges that the state remembers: what used an object must let go of it before it goes.
+    private mutating func connectRecorded(_ index: Int) {
+        let item = planner.items[index]
+        guard let record = item.record, make[index] != nil || drop[index] != nil else { return }
+        let stillUsed: Set<Address> =
+            item.position.map { position in
+                Set(planner.input.spec.dependencies(of: position).map { planner.input.spec.declarations[$0].address })
+            } ?? []
+        for address in record.dependencies {
+            guard let other = itemOfAddress[address], other != index, let dropOther = drop[other] else { continue }
+            if let dropOwn = drop[index] {
+                after[dropOther].insert(dropOwn)
+            } else if let makeOwn = make[index] {
+                if planner.items[other].action == .replaceDeleteFirst, stillUsed.contains(address) { continue }
+                after[dropOther].insert(makeOwn)
+            }
+        }
+    }
+
+    private mutating func connectChildren() {
+        for index in planner.items.indices {
+            let item = planner.items[index]
+            guard let parentArgument = item.schema.parentArgument, let dropOwn = drop[index], let record = item.record,
+                let parentID = record.arguments[parentArgument]?.string ?? item.prior[parentArgument]?.string
+            else { continue }
+            for address in record.dependencies {
+                guard let parent = itemOfAddress[address], planner.items[parent].action == .replaceCreateFirst,
+                    planner.items[parent].record?.id.rawValue == parentID
+                else { continue }
+                for user in users(of: address) where planner.items[user].schema.parentArgument == nil {
+                    if let makeUser = make[user] { after[dropOwn].insert(makeUser) }
+                }
+            }
+        }
+    }
+
+    private func users(of address: Address) -> [Int] {
+        planner.items.indices.filter { planner.items[$0].record?.dependencies.contains(address) ?? false }
+    }
+
+    private mutating func connectSerialGroups() {
+        var groups: [String: [Int]] = [:]
+        for position in planner.input.spec.order {
+            guard let group = planner.input.spec.declarations[position].serialGroup,
+                let index = planner.itemOfDeclaration[position], interrupts(planner.items[index])
+            else { continue }
+            groups[group, default: []].append(index)
+        }
+        for members in groups.values {
+            for (earlier, later) in zip(members, members.dropFirst()) {
+                let first = planner.items[later].action == .replaceDeleteFirst ? drop[later] : make[later]
+                let last = planner.items[earlier].action == .replaceCreateFirst ? drop[earlier] : make[earlier]
+                guard let first, let last else { continue }
+                after[first].insert(last)
+            }
+        }
+    }
+
+    /// True when the object stops serving for a while.
+    private func interrupts(_ item: Planner.Item) -> Bool {
+        guard let action = item.action else { return false }
+        if action.isReplacement { return true }
+        return action == .update
+            && item.diff.changed.contains { item.schema.argument($0)?.onChange == .updateWithDowntime }
+    }
+
+    // MARK: Results
+
+    /// Renumbers the steps so that each comes after all it waits for; among equals by address.
+    private func ordered() -> [Step] {
+        let byAddress = steps.indices.sorted {
+            (steps[$0].address, steps[$0].operation.rawValue, $0) < (
+                steps[$1].address, steps[$1].operation.rawValue, $1
+            )
+        }
+        var rank = Array(repeating: 0, count: steps.count)
+        for (position, step) in byAddress.enumerated() { rank[step] = position }
+        let dependencies = byAddress.map { step in after[step].map { rank[$0] }.sorted() }
+        // Serial edges are the only ones that could close a cycle; the graph itself has none.
+        let order = TopologicalOrder.sort(dependencies: dependencies) ?? Array(byAddress.indices)
+        var number = Array(repeating: 0, count: steps.count)
+        for (id, position) in order.enumerated() { number[byAddress[position]] = id }
+        return order.enumerated().map { id, position in
+            var step = steps[byAddress[position]]
+            step.id = id
+            step.after = after[byAddress[position]].map { number[$0] }.sorted()
+            return step
+        }
+    }
+
+    private func changes() -> [ResourceChange] {
+        planner.items
+            .compactMap { item -> ResourceChange? in
+                guard let action = item.action else { return nil }
+                return ResourceChange(
+                    address: item.address, action: action, reason: item.reason, why: item.why,
+                    attributes: attributes(item), id: item.record?.id ?? item.live?.id,
+                    hazards: HazardFinder.hazards(of: item), place: item.place, notes: item.notes,
+                    previousAddress: item.previousAddress)
+            }
+            .sorted { ($0.address, $0.action.rawValue) < ($1.address, $1.action.rawValue) }
+    }
+
+    private func attributes(_ item: Planner.Item) -> [AttributeChange] {
+        switch item.action {
+        case .create:
+            return item.schema.arguments.compactMap { argument in
+                guard let value = item.desired[argument.name], value != .null else { return nil }
+                let isHidden = argument.isSensitive || value.isTainted
+                return AttributeChange(
+                    path: argument.name, before: nil,
+                    after: argument.isSensitive && !value.isTainted ? .null : value, isHidden: isHidden)
+            }
+        case .delete, .forget:
+            let hidden = planner.withoutHidden(item)
+            return item.schema.arguments.compactMap { argument in
+                guard let value = hidden[argument.name], !ValueComparison.isUnset(value) else { return nil }
+                return AttributeChange(path: argument.name, before: value, after: nil, isHidden: value.isTainted)
+            }
+        default: return item.diff.changes
+        }
+    }
+}
+
+extension Planner {
+    /// The arguments as they are, without what must not be written down. One that stays the same is given in the form
+    /// in which it is wanted, so that both sides of an update evaluate to the same.
+    func withoutHidden(_ item: Item) -> [String: Value] {
+        var prior = item.prior
+        for argument in item.schema.arguments {
+            let wanted = item.wanted[argument.name]
+            let recorded = item.record?.arguments[argument.name]
+            let isHidden =
+                argument.isSensitive || (wanted?.isTainted ?? false) || (recorded?.isTainted ?? false)
+            guard isHidden else { continue }
+            if item.diff.changed.contains(argument.name) || wanted == nil {
+                prior[argument.name] = recorded.flatMap { $0.isTainted ? $0 : nil }
+            } else {
+                prior[argument.name] = wanted
+            }
+        }
+        return prior
+    }
+}
