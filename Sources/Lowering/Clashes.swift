@@ -3,12 +3,13 @@ import MusterModel
 
 extension LoweringResult {
     /// Complains of names that are taken twice, and leaves the first holder of each.
-    mutating func reportClashes() {
+    mutating func reportClashes(_ catalog: Catalog) {
         var positions: [Address: Int] = [:]
         positions.reserveCapacity(declarations.count)
         var kept: [Declaration] = []
         kept.reserveCapacity(declarations.count)
         var records: [RecordKey: Int] = [:]
+        var names: [NameKey: Int] = [:]
         for declaration in declarations {
             if let earlier = positions[declaration.address] {
                 diagnostics.append(.duplicateName(declaration, kept[earlier]))
@@ -21,10 +22,38 @@ extension LoweringResult {
                     records[key] = kept.count
                 }
             }
+            if let key = NameKey(declaration, catalog) {
+                if let earlier = names[key] {
+                    diagnostics.append(.nameTaken(key.name, declaration, kept[earlier]))
+                } else {
+                    names[key] = kept.count
+                }
+            }
             positions[declaration.address] = kept.count
             kept.append(declaration)
         }
         declarations = kept
+    }
+}
+
+/// The name of an object in the cloud, where one scope has no two of a name.
+private struct NameKey: Hashable {
+    let stack: String
+    let type: ResourceType
+    /// The VPC or the role that the name belongs to.
+    let owner: [String]
+    let name: String
+
+    init?(_ declaration: Declaration, _ catalog: Catalog) {
+        // Records have a key of their own; the names of hosted zones need not be unique.
+        guard declaration.address.type != "aws.dns_record",
+            case .unique(let argument, _)? = catalog[declaration.address.type]?.naming,
+            let name = declaration.arguments[argument]?.string
+        else { return nil }
+        stack = declaration.address.stack
+        type = declaration.address.type
+        owner = ["vpc_id", "role"].compactMap { declaration.arguments[$0]?.nameText }
+        self.name = name
     }
 }
 
@@ -55,6 +84,15 @@ extension Diagnostic {
             detail: "\(later.address) is declared twice; one name stands for one resource of its type in a stack.",
             at: later.range, related: earlier.range.map { [.init(range: $0, message: "first declared here")] } ?? [],
             hint: "Rename one of them; the name that the cloud shows can be set with \"name:\".")
+    }
+
+    fileprivate static func nameTaken(_ name: String, _ later: Declaration, _ earlier: Declaration) -> Diagnostic {
+        Diagnostic(
+            code: "spec.duplicate-name", summary: "Duplicate name",
+            detail: "\(later.address) and \(earlier.address) are both named \(name.quoted) in the cloud, "
+                + "where such a name is unique.", at: later.range,
+            related: earlier.range.map { [.init(range: $0, message: "the first is here")] } ?? [],
+            hint: "Give one of them another name with \"name:\".")
     }
 
     fileprivate static func duplicateRecord(_ later: Declaration, _ earlier: Declaration) -> Diagnostic {

@@ -44,14 +44,16 @@ struct Draft {
 
     /// Sets the tags that the resource has of its own.
     ///
-    /// - Parameter name: the value of the tag `Name`, unless the user sets that tag.
+    /// - Parameter name: the value of the tag `Name`, unless the user sets that tag; without a place when the user did
+    ///   not write it.
     mutating func setTags(
-        _ tags: LocatedValue?, name: Value? = nil, inherited: [String: Value], _ diagnostics: inout [Diagnostic]
+        _ tags: LocatedValue?, name: (value: Value, range: SourceRange?)? = nil, inherited: [String: Value],
+        _ diagnostics: inout [Diagnostic]
     ) {
         var named: [String: Value] = [:]
-        if let name, inherited["Name"] == nil { named["Name"] = name }
+        if let name, inherited["Name"] == nil { named["Name"] = name.value }
         guard let tags else {
-            if !named.isEmpty { set("tags", .map(named)) }
+            if !named.isEmpty { set("tags", .map(named), at: name?.range) }
             return
         }
         diagnostics += Tags.check(tags)
@@ -74,6 +76,9 @@ extension Definition {
     func dependency(_ type: ResourceType, _ name: String, at range: SourceRange?) -> Reference {
         Reference(.path([.name(address(type, name).description)]), stack: stack, range: range)
     }
+
+    /// The name in the cloud, as the value of a tag: with a place if the user wrote it.
+    var nameTag: (value: Value, range: SourceRange?) { (remoteName.value, body["name"]?.range) }
 
     /// The name in the cloud: `name:`, else the name of the definition.
     var remoteName: LocatedValue { body["name"] ?? .value(.string(name), range) }

@@ -48,7 +48,7 @@ package enum Lowering {
             result.append(lowered)
         }
         result.resolveZones(lookups: lookups)
-        result.reportClashes()
+        result.reportClashes(catalog)
         return (result.declarations, result.diagnostics)
     }
 }

@@ -12,18 +12,19 @@ extension LoweringResult {
     ///
     /// Host bits are refused rather than cleared: AWS refuses them here and clears them there, and what the spec says
     /// should be what the cloud shows.
-    mutating func network(_ value: LocatedValue?) -> LocatedNetwork? {
+    mutating func network(_ value: LocatedValue?, allowsOne: Bool = true) -> LocatedNetwork? {
         guard let value, let text = value.value.string else { return nil }
-        return network(text, at: value.range)
+        return network(text, at: value.range, allowsOne: allowsOne)
     }
 
-    mutating func network(_ text: String, at range: SourceRange) -> LocatedNetwork? {
+    /// - Parameter allowsOne: whether the network may be a single address, for hints.
+    mutating func network(_ text: String, at range: SourceRange, allowsOne: Bool = true) -> LocatedNetwork? {
         guard let network = IPNetwork(text) else {
-            diagnostics.append(.notACIDR(text, at: range))
+            diagnostics.append(.notACIDR(text, at: range, allowsOne: allowsOne))
             return nil
         }
         if network.hasHostBits {
-            diagnostics.append(.hostBits(network, at: range))
+            diagnostics.append(.hostBits(network, at: range, allowsOne: allowsOne))
             return nil
         }
         return LocatedNetwork(network: network, range: range)
@@ -31,7 +32,7 @@ extension LoweringResult {
 
     /// Reads the IPv4 network of a VPC or of a subnet, which have 16 to 65,536 addresses.
     mutating func ipv4Network(_ value: LocatedValue?, of what: String) -> LocatedNetwork? {
-        guard let found = network(value) else { return nil }
+        guard let found = network(value, allowsOne: false) else { return nil }
         if found.network.isIPv6 {
             diagnostics.append(.wrongFamily(found, wanted: "IPv4", hint: "Write it as ipv6_cidr_block."))
             return nil
@@ -43,7 +44,7 @@ extension LoweringResult {
     }
 
     mutating func ipv6Network(_ value: LocatedValue?) -> LocatedNetwork? {
-        guard let found = network(value) else { return nil }
+        guard let found = network(value, allowsOne: false) else { return nil }
         if !found.network.isIPv6 {
             diagnostics.append(.wrongFamily(found, wanted: "IPv6", hint: "Write it as cidr_block."))
             return nil
@@ -95,7 +96,8 @@ enum AddressKind {
                 self.init(output: last, isGroup: isGroup || components.contains(.name("security_groups")))
             }
         case .output(let reference):
-            self.init(output: reference.output, isGroup: reference.address.type == "aws.security_group")
+            let groups: [ResourceType] = ["aws.security_group", "lookup.security_groups"]
+            self.init(output: reference.output, isGroup: groups.contains(reference.address.type))
         case .template(let parts):
             // "${…}/32" is the usual way to allow one address.
             guard case .literal(.string(let end))? = parts.last, let slash = end.lastIndex(of: "/"),
@@ -117,21 +119,61 @@ enum AddressKind {
     }
 }
 
+extension LoweringResult {
+    /// Complains of an expression where the argument depends on what it gives.
+    mutating func reportKindKnownLater(_ value: LocatedValue, _ field: String, instead: [String]) {
+        if value.value.isUnreadable { return }
+        diagnostics.append(.kindKnownLater(field, instead: instead, at: value.range))
+    }
+}
+
+extension Value {
+    /// True for what the loader puts where it could not read a value, after a complaint of its own.
+    var isUnreadable: Bool {
+        guard case .deferred(let deferred) = self else { return false }
+        var isUnreadable = false
+        deferred.expression.visit {
+            if case .reference(let reference) = $0, case .path(let names) = reference.target {
+                isUnreadable = isUnreadable || names.first == .name("\u{0}")
+            }
+        }
+        return isUnreadable
+    }
+}
+
+extension IPNetwork {
+    /// Whether a person who wrote this meant an address or a network, right or wrong.
+    static func isMeant(by text: String) -> Bool {
+        let address = text.prefix { $0 != "/" }
+        if ipv4(address) != nil || ipv6(address) != nil { return true }
+        return address.contains(".") && address.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
+    }
+}
+
 extension Diagnostic {
-    static func notACIDR(_ text: String, at range: SourceRange) -> Diagnostic {
+    static func kindKnownLater(_ field: String, instead: [String], at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            code: "spec.known-later", summary: "Kind of value known later",
+            detail: "What this expression gives is known only later, so \(field.quoted) cannot tell what it means.",
+            at: range, hint: "Write it under the name that it belongs to: \(instead.joined(separator: ", ")).")
+    }
+
+    fileprivate static func notACIDR(_ text: String, at range: SourceRange, allowsOne: Bool) -> Diagnostic {
         var hint = "Write a network, a slash and the number of its bits, such as 10.0.0.0/16."
-        if IPNetwork.ipv4(text) != nil { hint = "For one address write \(text)/32." }
-        if IPNetwork.ipv6(text) != nil { hint = "For one address write \(text)/128." }
+        if allowsOne, IPNetwork.ipv4(text) != nil { hint = "For one address write \(text)/32." }
+        if allowsOne, IPNetwork.ipv6(text) != nil { hint = "For one address write \(text)/128." }
         return Diagnostic(
             code: "spec.cidr", summary: "Invalid CIDR", detail: "\(text.quoted) is not a network in CIDR notation.",
             at: range, hint: hint)
     }
 
-    fileprivate static func hostBits(_ network: IPNetwork, at range: SourceRange) -> Diagnostic {
+    fileprivate static func hostBits(
+        _ network: IPNetwork, at range: SourceRange, allowsOne: Bool
+    ) -> Diagnostic {
         Diagnostic(
             code: "spec.cidr", summary: "Host bits in a CIDR",
             detail: "\(network) names an address inside a network; AWS would keep the network itself.", at: range,
-            hint: "Write \(network.canonical), or \(single(network)) for the one address.")
+            hint: "Write \(network.canonical)\(allowsOne ? ", or \(single(network)) for the one address" : "").")
     }
 
     private static func single(_ network: IPNetwork) -> IPNetwork {
@@ -149,7 +191,7 @@ extension Diagnostic {
     fileprivate static func networkSize(_ found: LocatedNetwork, of what: String) -> Diagnostic {
         Diagnostic(
             code: "spec.cidr-size", summary: "Network too large or too small",
-            detail: "The network of a \(what) has 16 to 28 bits; \(found.network) has \(found.network.prefixLength).",
+            detail: "The network of a \(what) goes from /16 to /28, which \(found.network) is not.",
             at: found.range)
     }
 

@@ -98,11 +98,15 @@ extension LoweringResult {
         var traffic = traffic
         if let ports = rule["ports"] {
             guard let text = ports.value.string ?? ports.value.integer.map(String.init) else {
-                diagnostics.append(.portsKnownLater(at: ports.range))
+                if !ports.value.isUnreadable { diagnostics.append(.portsKnownLater(at: ports.range)) }
                 return nil
             }
             guard let (from, to) = Traffic.ports(text) else {
                 diagnostics.append(.notPorts(text, at: ports.range))
+                return nil
+            }
+            guard max(from, to) <= 65_535 else {
+                diagnostics.append(.noSuchPort(max(from, to), at: ports.range))
                 return nil
             }
             traffic.from = Traffic.Bound(value: .integer(from), range: ports.range)
@@ -115,9 +119,8 @@ extension LoweringResult {
             diagnostics.append(.missingPort(traffic.from == nil ? "from_port" : "to_port", rule))
             return nil
         }
-        for bound in [from, to] {
-            guard let port = bound.value.integer, !(0...65_535).contains(port) else { continue }
-            diagnostics.append(.noSuchPort(port, at: bound.range))
+        for bound in [from, to] where bound.value == -1 {
+            diagnostics.append(.noSuchPort(-1, at: bound.range))
             return nil
         }
         if let low = from.value.integer, let high = to.value.integer, low > high {

@@ -10,11 +10,12 @@ extension LoweringResult {
     /// - Parameters:
     ///   - what: the field, as in `is not an argument of internet_gateway`.
     ///   - stack: where bare names are looked for.
+    ///   - forms: what the field takes, in words.
     mutating func read(
-        _ value: LocatedValue, as fields: [ArgumentSchema], of what: String, stack: String
+        _ value: LocatedValue, as fields: [ArgumentSchema], of what: String, stack: String, forms: String = "a map"
     ) -> LocatedValue {
         guard let entries = value.entries else {
-            diagnostics.append(.wrongForm(what, "a map", value))
+            if !value.value.isUnreadable { diagnostics.append(.wrongForm(what, forms, value)) }
             return .map([], value.range)
         }
         var members: [LocatedValue.Entry] = []
@@ -75,7 +76,7 @@ extension LoweringResult {
             diagnostics.append(.notAllowed(field.name, text, words, at: range))
             return nil
         }
-        guard let kind = field.reference, !kind.literalPrefixes.contains(where: text.hasPrefix) else {
+        guard let kind = field.reference, !(kind.literalPrefixes + ["arn:"]).contains(where: text.hasPrefix) else {
             return .value(.string(text), range)
         }
         return .value(.named(kind, text, stack: stack, at: range), range)

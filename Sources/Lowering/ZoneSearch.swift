@@ -50,7 +50,9 @@ extension LoweringResult {
         for search in zoneSearches {
             let record = declarations[search.position]
             guard let name = record.arguments["name"]?.string else {
-                diagnostics.append(.zoneKnownLater(at: search.range))
+                if record.arguments["name"]?.isUnreadable == false {
+                    diagnostics.append(.zoneKnownLater(at: search.range))
+                }
                 continue
             }
             let (zoneName, found) = zones.matching(name, in: record.address.stack)

@@ -153,7 +153,7 @@ enum ControlNodesSection: Section {
         node.set("ebs_block_device", body["ebs_block_devices"])
         node.set("ephemeral_block_device", body["ephemeral_block_devices"])
         node.setTags(
-            body["tags"], name: definition.remoteName.value, inherited: definition.inheritedTags, &result.diagnostics)
+            body["tags"], name: definition.nameTag, inherited: definition.inheritedTags, &result.diagnostics)
         node.declaration.serialGroup = "\(definition.stack):\(schema.name)/\(definition.group)"
         result.append(node)
         result.lowerName(of: node, definition)
@@ -196,9 +196,12 @@ extension LoweringResult {
         switch field.value {
         case .string, .deferred:
             body = .map([.init(key: "name", keyRange: field.range, value: field)], field.range)
-        default: body = read(field, as: LoweringResult.nameFields, of: "dns", stack: definition.stack)
+        default:
+            body = read(
+                field, as: LoweringResult.nameFields, of: "dns", stack: definition.stack, forms: "a name or a map")
         }
-        guard let name = body["name"] else { return }
+        guard let name = body["name"], !name.value.isUnreadable else { return }
+        checkName(name)
         let target = body["target"]?.value.string ?? (body["type"]?.value == "A" ? "private_ip" : "private_dns")
         let fitting = target.hasSuffix("_ip") ? "A" : "CNAME"
         if let type = body["type"], let text = type.value.string, text != fitting {
@@ -206,7 +209,7 @@ extension LoweringResult {
             return
         }
         var record = Draft("aws.dns_record", recordName(name.value), of: definition, at: field.range)
-        record.set("name", name)
+        record.set("name", name.value.withoutTrailingDot, at: name.range)
         record.set("type", .string(fitting), at: body["type"]?.range)
         record.set("ttl", body["ttl"]?.value ?? 60, at: body["ttl"]?.range)
         record.set("records", .list([node.output(target)]), at: body["target"]?.range)

@@ -56,7 +56,8 @@ enum IAMSection: Section {
         ArgumentSchema("force_detach_policies", .boolean, "Whether deleting the role detaches foreign policies."),
     ]
 
-    private static let namePattern = Constraint.pattern(#"[A-Za-z0-9_+=,.@\-]+"#, "letters, digits and _+=,.@-")
+    private static let namePattern = Constraint.pattern(
+        #"[A-Za-z0-9_+=,.@\-]+"#, "only letters, digits and _+=,.@- may stand in it.")
 
     private static let profileFields: [ArgumentSchema] = [
         ArgumentSchema(
@@ -72,7 +73,7 @@ enum IAMSection: Section {
         role.set("name", definition.remoteName.value, at: body["name"]?.range)
         role.copy(verbatim, from: body)
         role.set("assume_role_policy", body["assume_role_policy"])
-        var principals: [String] = []
+        var principals: [Principal] = []
         if let field = body["assume_role"] {
             principals = result.principals(field)
             if !principals.isEmpty { role.set("assume_role_policy", trust(principals), at: field.range) }
@@ -84,21 +85,18 @@ enum IAMSection: Section {
         }
         result.append(role)
         let policies = result.lowerPolicies(of: role, definition)
-        let isForMachines = principals.contains { $0 == "ec2.amazonaws.com" || $0 == "ec2.amazonaws.com.cn" }
-        result.lowerProfile(of: role, definition, isUsual: isForMachines, after: policies, profileFields)
+        let isUsual = principals.contains(where: \.isMachine)
+        result.lowerProfile(of: role, definition, isUsual: isUsual, after: policies, profileFields)
         return result
     }
 
     /// The document that lets these take the role.
-    private static func trust(_ principals: [String]) -> Value {
-        let accounts = principals.filter { $0.isPrincipalOfAWS }
-        let services = principals.filter { !$0.isPrincipalOfAWS }
-        func listed(_ names: [String]) -> Value {
-            names.count == 1 ? .string(names[0]) : .list(names.map(Value.string))
-        }
+    private static func trust(_ principals: [Principal]) -> Value {
         var members: [String: Value] = [:]
-        if !services.isEmpty { members["Service"] = listed(services) }
-        if !accounts.isEmpty { members["AWS"] = listed(accounts) }
+        for kind in Principal.Kind.allCases {
+            let names = principals.filter { $0.kind == kind }.map(\.name)
+            if !names.isEmpty { members[kind.rawValue] = names.count == 1 ? names[0] : .list(names) }
+        }
         return [
             "Version": "2012-10-17",
             "Statement": [["Effect": "Allow", "Principal": .map(members), "Action": "sts:AssumeRole"]],
@@ -106,20 +104,50 @@ enum IAMSection: Section {
     }
 }
 
+/// Somebody who may take a role.
+private struct Principal {
+    /// As policies call them.
+    enum Kind: String, CaseIterable {
+        case service = "Service"
+        case account = "AWS"
+    }
+
+    var name: Value
+    var kind: Kind
+    var isMachine: Bool { name == "ec2.amazonaws.com" || name == "ec2.amazonaws.com.cn" }
+
+    /// nil for a text that is neither.
+    init?(_ name: Value) {
+        self.name = name
+        guard case .string(let text) = name else {
+            // What is known later and names somebody is an ARN.
+            kind = .account
+            return
+        }
+        let isAccount = text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) }
+        if isAccount || text.hasPrefix("arn:") {
+            kind = .account
+        } else if text.hasSuffix(".amazonaws.com") || text.hasSuffix(".amazonaws.com.cn") {
+            kind = .service
+        } else {
+            return nil
+        }
+    }
+}
+
 extension LoweringResult {
-    fileprivate mutating func principals(_ field: LocatedValue) -> [String] {
-        var principals: [String] = []
+    fileprivate mutating func principals(_ field: LocatedValue) -> [Principal] {
+        var principals: [Principal] = []
         for element in field.elements ?? [field] {
-            guard let text = element.value.string else {
-                diagnostics.append(.wrongForm("assume_role", "services, ARNs and quoted account numbers", element))
-                continue
+            switch element.value {
+            case .string, .deferred:
+                if let principal = Principal(element.value) {
+                    principals.append(principal)
+                } else {
+                    diagnostics.append(.notAPrincipal(element.value.nameText, at: element.range))
+                }
+            default: diagnostics.append(.wrongForm("assume_role", "services, ARNs and quoted account numbers", element))
             }
-            guard text.isPrincipalOfAWS || text.hasSuffix(".amazonaws.com") || text.hasSuffix(".amazonaws.com.cn")
-            else {
-                diagnostics.append(.notAPrincipal(text, at: element.range))
-                continue
-            }
-            principals.append(text)
         }
         return principals
     }
@@ -176,7 +204,8 @@ extension LoweringResult {
             if case .bool(let isWanted) = field.value {
                 guard isWanted else { return }
             } else {
-                form = read(field, as: fields, of: "instance_profile", stack: definition.stack)
+                form = read(
+                    field, as: fields, of: "instance_profile", stack: definition.stack, forms: "true, false or a map")
             }
         }
         var profile = Draft(
@@ -189,13 +218,6 @@ extension LoweringResult {
         // What runs with the profile finds its rights in place.
         profile.declaration.dependsOn += policies
         append(profile)
-    }
-}
-
-extension String {
-    /// True for ARNs, account numbers and everybody, which a policy calls `AWS` principals.
-    fileprivate var isPrincipalOfAWS: Bool {
-        hasPrefix("arn:") || (utf8.count == 12 && utf8.allSatisfy { (48...57).contains($0) })
     }
 }
 

@@ -46,7 +46,8 @@ enum SecurityGroupsSection: Section {
     static let usualDescription = "Managed by muster"
 
     private static let allowedText = Constraint.pattern(
-        #"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*\-]*"#, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
+        #"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*\-]*"#,
+        "only letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* may stand in it.")
 
     private static let ingressFields = ruleFields("from", "What may come in: ")
     private static let egressFields = ruleFields("to", "Where packets may go: ")
@@ -101,7 +102,7 @@ private struct SecurityGroupLowering {
             "description", body["description"]?.value ?? .string(SecurityGroupsSection.usualDescription),
             at: body["description"]?.range)
         if let vpc = body["vpc"] { group.set("vpc_id", vpc.value, at: vpc.range) }
-        group.setTags(body["tags"], name: name.value, inherited: definition.inheritedTags, &result.diagnostics)
+        group.setTags(body["tags"], name: definition.nameTag, inherited: definition.inheritedTags, &result.diagnostics)
         group.declaration.exclusiveChildren = ["aws.security_group_rule"]
 
         var rules: [Draft] = []
@@ -181,12 +182,9 @@ private struct SecurityGroupLowering {
             }
             return [Side(argument: field.name, value: value.value, name: sourceName(value.value), range: value.range)]
         }
-        guard let sources = rule[side] else {
-            result.diagnostics.append(.missingSide(side, at: rule.range))
-            return []
-        }
+        guard let sources = rule[side] else { return [] }
         if case .deferred = sources.value {
-            result.diagnostics.append(.sidesKnownLater(side, at: sources.range))
+            if !sources.value.isUnreadable { result.diagnostics.append(.sidesKnownLater(side, at: sources.range)) }
             return []
         }
         var sides: [Side] = []
@@ -200,10 +198,7 @@ private struct SecurityGroupLowering {
         case .string(let text): return sides(named: text, at: range, traffic)
         case .deferred(let deferred):
             if case .reference(let reference) = deferred.expression, case .named(_, let text) = reference.target {
-                if ReferenceKind.ruleSource.reserved.contains(text) || text == definition.name {
-                    return sides(named: text, at: range, traffic)
-                }
-                return [group(source.value, text, at: range)]
+                return sides(named: text, at: range, traffic)
             }
             let name = source.value.nameText
             switch AddressKind(of: deferred.expression) {
@@ -212,8 +207,8 @@ private struct SecurityGroupLowering {
             case .ipv6: return [Side(argument: "cidr_ipv6", value: source.value, name: name, range: range)]
             case .prefixList: return [Side(argument: "prefix_list_id", value: source.value, name: name, range: range)]
             case nil:
-                result.diagnostics.append(
-                    .kindKnownLater(side, instead: SecurityGroupsSection.verbatimSides.map(\.name), at: range))
+                result.reportKindKnownLater(
+                    source, side, instead: SecurityGroupsSection.verbatimSides.map(\.name))
                 return []
             }
         default:
@@ -241,8 +236,7 @@ private struct SecurityGroupLowering {
         if text.hasPrefix("pl-") {
             return [Side(argument: "prefix_list_id", value: .string(text), name: text, range: range)]
         }
-        let isAddress = IPNetwork.ipv4(text) != nil || IPNetwork.ipv6(text) != nil
-        if text.contains("/") || isAddress { return network(text, at: range).map { [$0] } ?? [] }
+        if IPNetwork.isMeant(by: text) { return network(text, at: range).map { [$0] } ?? [] }
         return [group(.named(.ruleSource, text, stack: definition.stack, at: range), text, at: range)]
     }
 
@@ -283,14 +277,6 @@ extension Diagnostic {
             detail: "The rule \(name.quoted) is there twice.", at: range,
             related: [.init(range: earlier, message: "the first is here")],
             hint: "Two descriptions do not make two rules: remove one of them.")
-    }
-
-    fileprivate static func missingSide(_ side: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            code: "spec.missing-argument", summary: "Missing argument",
-            detail: "The rule does not say \(side == "from" ? "who may come in" : "where packets may go"): "
-                + "\(side.quoted) is missing.", at: range,
-            hint: "Write \"\(side): [any]\" to allow everybody.")
     }
 
     fileprivate static func sidesKnownLater(_ side: String, at range: SourceRange) -> Diagnostic {

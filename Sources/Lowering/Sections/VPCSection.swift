@@ -62,15 +62,7 @@ enum VPCSection: Section {
         ArgumentSchema(
             "enable_network_address_usage_metrics", .boolean, "Whether address usage is counted in metrics."),
         ArgumentSchema(
-            "assign_generated_ipv6_cidr_block", .boolean,
-            constraints: [.conflictsWith(["ipv6_cidr_block", "ipv6_ipam_pool_id"])],
-            "Whether Amazon gives the VPC an IPv6 network (/56)."),
-        ArgumentSchema(
-            "ipv6_cidr_block", .string, semantics: .cidr, "An IPv6 network out of an IPAM pool, with ipv6_ipam_pool_id."
-        ),
-        ArgumentSchema("ipv6_cidr_block_network_border_group", .string, "Where the IPv6 network is announced."),
-        ArgumentSchema("ipv6_ipam_pool_id", .string, "The IPAM pool that the IPv6 network comes from."),
-        ArgumentSchema("ipv6_netmask_length", .integer, "The size of the network to take from the IPAM pool."),
+            "assign_generated_ipv6_cidr_block", .boolean, "Whether Amazon gives the VPC an IPv6 network (/56)."),
     ]
 
     static func lower(_ definition: Definition, region: String?) -> LoweringResult {
@@ -84,7 +76,6 @@ struct VPCLowering {
     let definition: Definition
     let region: String?
     let network: LocatedNetwork?
-    let ipv6Network: LocatedNetwork?
     var result = LoweringResult()
 
     /// The parts by their kind, in the order of the source.
@@ -102,7 +93,6 @@ struct VPCLowering {
         self.definition = definition
         self.region = region
         network = result.ipv4Network(body["cidr_block"], of: "VPC")
-        ipv6Network = result.ipv6Network(body["ipv6_cidr_block"])
         subnets = body["subnets"]?.entries ?? []
         natGateways = body["nat_gateways"]?.entries ?? []
         routeTables = body["route_tables"]?.entries ?? []
@@ -117,7 +107,7 @@ struct VPCLowering {
                     as: [
                         SectionFields.name("The tag Name; the VPC's name if it is left out."),
                         SectionFields.tags("the gateway"),
-                    ], of: "internet_gateway", stack: definition.stack)
+                    ], of: "internet_gateway", stack: definition.stack, forms: "true, false or a map")
             }
         }
         self.result = result
@@ -128,8 +118,7 @@ struct VPCLowering {
         var vpc = Draft(principal: "aws.vpc", of: definition)
         vpc.copy(VPCSection.verbatim, from: body)
         vpc.setTags(
-            body["tags"], name: definition.remoteName.value, inherited: definition.inheritedTags,
-            &result.diagnostics)
+            body["tags"], name: definition.nameTag, inherited: definition.inheritedTags, &result.diagnostics)
         result.append(vpc)
 
         lowerInternetGateway()
@@ -145,16 +134,23 @@ struct VPCLowering {
         guard let internetGateway else { return }
         var gateway = Draft("aws.internet_gateway", definition.name, of: definition, at: internetGateway.range)
         gateway.set("vpc_id", vpcID)
-        setTags(of: &gateway, internetGateway, name: definition.remoteName.value)
+        setTags(of: &gateway, internetGateway, name: definition.nameTag)
         result.append(gateway)
     }
 
     var vpcID: Value { definition.output("aws.vpc", definition.name) }
 
-    /// Tags of a part, with its name or its key as `Name`.
-    mutating func setTags(of draft: inout Draft, _ body: LocatedValue, name: Value) {
+    /// Tags of a part, with its name as `Name`, or its key.
+    mutating func setTags(of draft: inout Draft, _ body: LocatedValue, named key: String) {
+        setTags(of: &draft, body, name: (.string(key), nil))
+    }
+
+    private mutating func setTags(
+        of draft: inout Draft, _ body: LocatedValue, name: (value: Value, range: SourceRange?)
+    ) {
         draft.setTags(
-            body["tags"], name: body["name"]?.value ?? name, inherited: definition.inheritedTags, &result.diagnostics)
+            body["tags"], name: body["name"].map { ($0.value, $0.range) } ?? name,
+            inherited: definition.inheritedTags, &result.diagnostics)
     }
 
     /// What a field that names a part of this VPC stands for; nil after a complaint.
@@ -226,7 +222,9 @@ extension VPCLowering {
         for subnet in subnets {
             guard let named = subnet.value[field] else { continue }
             if literals.isEmpty, named.value.string == nil {
-                result.diagnostics.append(.wrongForm(field, "the name of a \(what) of this VPC", named))
+                if !named.value.isUnreadable {
+                    result.diagnostics.append(.wrongForm(field, "the name of a \(what) of this VPC", named))
+                }
                 continue
             }
             guard let value = part(named, what, type, among: owners, literals: literals) else { continue }

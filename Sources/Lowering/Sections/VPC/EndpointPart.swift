@@ -55,13 +55,14 @@ extension VPCLowering {
             endpoint.set("security_group_ids", body["security_groups"])
             endpoint.copy(EndpointPart.verbatim, from: body)
             checkType(endpoint, body)
-            setTags(of: &endpoint, body, name: .string(entry.key))
+            setTags(of: &endpoint, body, named: entry.key)
             result.append(endpoint)
         }
     }
 
     private mutating func serviceName(_ service: LocatedValue) -> Value? {
-        guard let text = service.value.string, !text.contains(".") || text.hasSuffix(".api") else {
+        // Full names begin with a domain turned round; short ones may have dots too: ecr.api.
+        guard let text = service.value.string, !["com.", "cn.", "aws."].contains(where: text.hasPrefix) else {
             return service.value
         }
         guard let region else {

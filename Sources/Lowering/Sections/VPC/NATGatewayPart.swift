@@ -45,7 +45,7 @@ extension VPCLowering {
                     definition.dependency("aws.internet_gateway", definition.name, at: entry.keyRange))
             }
             lowerElasticIP(of: &gateway, body, named: entry, isPublic: isPublic)
-            setTags(of: &gateway, body, name: .string(entry.key))
+            setTags(of: &gateway, body, named: entry.key)
             result.append(gateway)
         }
     }
@@ -66,7 +66,7 @@ extension VPCLowering {
         }
         var address = Draft("aws.eip", entry.key, of: definition, at: entry.keyRange)
         address.set("domain", "vpc")
-        setTags(of: &address, body, name: .string(entry.key))
+        setTags(of: &address, body, named: entry.key)
         result.append(address)
         gateway.set("allocation_id", address.output("id"))
     }

@@ -42,7 +42,7 @@ extension VPCLowering {
                     at: entry.value["subnets"]?.range ?? subnets.first?.claim.range)
             }
             acl.declaration.exclusiveChildren = ["aws.network_acl_rule"]
-            setTags(of: &acl, entry.value, name: .string(entry.key))
+            setTags(of: &acl, entry.value, named: entry.key)
             result.append(acl)
             for direction in ["ingress", "egress"] {
                 var seen: [Int: SourceRange] = [:]

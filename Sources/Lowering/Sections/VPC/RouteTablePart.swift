@@ -59,7 +59,7 @@ extension VPCLowering {
             table.set("vpc_id", vpcID)
             table.set("propagating_vgws", entry.value["propagating_vgws"])
             table.declaration.exclusiveChildren = ["aws.route"]
-            setTags(of: &table, entry.value, name: .string(entry.key))
+            setTags(of: &table, entry.value, named: entry.key)
             result.append(table)
 
             var seen: [String: SourceRange] = [:]
@@ -110,10 +110,7 @@ extension VPCLowering {
             let text = network.network.description
             return (argument, .string(text), value.range, text)
         }
-        guard let field = route["destination"] else {
-            result.diagnostics.append(.incompleteRoute("destination", "where it leads", at: route.range))
-            return nil
-        }
+        guard let field = route["destination"] else { return nil }
         switch field.value {
         case .string(let text) where text.hasPrefix("pl-"):
             return ("destination_prefix_list_id", field.value, field.range, text)
@@ -130,9 +127,8 @@ extension VPCLowering {
             case .ipv6: return ("destination_ipv6_cidr_block", field.value, field.range, name)
             case .prefixList: return ("destination_prefix_list_id", field.value, field.range, name)
             case .securityGroup, nil:
-                result.diagnostics.append(
-                    .kindKnownLater(
-                        "destination", instead: RouteTablePart.destinations.map(\.name), at: field.range))
+                result.reportKindKnownLater(
+                    field, "destination", instead: RouteTablePart.destinations.map(\.name))
             }
         default: result.diagnostics.append(.wrongForm("destination", "a CIDR", field))
         }
@@ -143,13 +139,9 @@ extension VPCLowering {
         for field in RouteTablePart.targets {
             if let value = route[field.name] { return (field.name, value.value, value.range) }
         }
-        guard let field = route["to"] else {
-            result.diagnostics.append(.incompleteRoute("to", "by what", at: route.range))
-            return nil
-        }
+        guard let field = route["to"] else { return nil }
         guard case .string(let text) = field.value else {
-            result.diagnostics.append(
-                .kindKnownLater("to", instead: RouteTablePart.targets.map(\.name), at: field.range))
+            result.reportKindKnownLater(field, "to", instead: RouteTablePart.targets.map(\.name))
             return nil
         }
         if text == "internet_gateway" {
@@ -173,13 +165,6 @@ extension VPCLowering {
 }
 
 extension Diagnostic {
-    static func kindKnownLater(_ field: String, instead: [String], at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            code: "spec.known-later", summary: "Kind of value known later",
-            detail: "What this expression gives is known only later, so \(field.quoted) cannot tell what it means.",
-            at: range, hint: "Write it under the name that it belongs to: \(instead.joined(separator: ", ")).")
-    }
-
     fileprivate static func duplicateRoute(
         _ destination: String, _ table: String, at range: SourceRange, _ earlier: SourceRange
     ) -> Diagnostic {
@@ -187,12 +172,6 @@ extension Diagnostic {
             code: "spec.duplicate-route", summary: "Duplicate route",
             detail: "The route table \(table.quoted) has two routes to \(destination).", at: range,
             related: [.init(range: earlier, message: "the first is here")])
-    }
-
-    fileprivate static func incompleteRoute(_ field: String, _ what: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            code: "spec.missing-argument", summary: "Missing argument",
-            detail: "The route does not say \(what): \(field.quoted) is missing.", at: range)
     }
 
     fileprivate static func noInternetGateway(_ vpc: String, at range: SourceRange) -> Diagnostic {

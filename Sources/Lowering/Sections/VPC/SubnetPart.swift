@@ -50,10 +50,11 @@ extension VPCLowering {
             var subnet = Draft("aws.subnet", entry.key, of: definition, at: entry.keyRange)
             subnet.set("vpc_id", vpcID)
             subnet.copy(SubnetPart.verbatim, from: entry.value)
-            setTags(of: &subnet, entry.value, name: .string(entry.key))
+            setTags(of: &subnet, entry.value, named: entry.key)
             result.append(subnet)
         }
         result.checkSiblings(networks, inside: network)
-        result.checkSiblings(ipv6Networks, inside: ipv6Network)
+        // Amazon chooses the IPv6 network of the VPC.
+        result.checkSiblings(ipv6Networks, inside: nil)
     }
 }

@@ -1,0 +1,228 @@
+import Lowering
+import MusterModel
+import TestSupport
+import Testing
+
+/// What a reader expects of each form, as goldens: the resources, and the line and column of every argument.
+@Suite("Sections become primitive resources")
+struct SectionTests {
+    @Test("Every example lowers without a complaint", arguments: Lowering.sections.map(\.name))
+    func example(of name: String) throws {
+        let section = try #require(Lowering.sections.first { $0.name == name })
+        // The nodes' names need a zone to stand in, as the platform has it.
+        let zone = "\nresources: { aws.hosted_zone: { net: { name: tastycidr.net } } }\n"
+        let yaml = section.example + (name == "control_nodes" ? zone : "")
+        #expect(complaints(yaml, count: 3) == "")
+        expectGolden(lowered(yaml, count: 3), named: "Examples/\(name).txt")
+    }
+
+    @Test("Section names are unique, and every section has an example")
+    func names() {
+        #expect(Set(Lowering.sections.map(\.name)).count == Lowering.sections.count)
+        for section in Lowering.sections {
+            #expect(section.example.hasPrefix("\(section.name):\n"))
+            #expect(!section.principalTypes.isEmpty)
+            #expect(Set(section.fields.map(\.name)).count == section.fields.count)
+        }
+    }
+
+    static let forms: [(name: String, yaml: String)] = [
+        (
+            "vpc-long-forms",
+            """
+            vpc:
+              main:
+                cidr_block: 10.0.0.0/16
+                assign_generated_ipv6_cidr_block: true
+                name: tastycidr
+                tags: { Owner: ops }
+                lifecycle: { prevent_destroy: true }
+                internet_gateway: { name: door, tags: { Side: out } }
+                subnets:
+                  a: { cidr_block: 10.0.0.0/24, name: first, tags: { Tier: web, Team: null } }
+                  b: { cidr_block: 10.0.1.0/24, route_table: rtb-0a1b2c3d }
+                  c: { cidr_block: 10.0.2.0/24, route_table: public }
+                nat_gateways:
+                  given: { subnet: a, allocation_id: spare }
+                  inner: { subnet: b, connectivity_type: private }
+                  outside: { subnet: subnet-0a1b2c3d, name: nat, tags: { Side: out } }
+                route_tables:
+                  public:
+                    subnets: [a, c, subnet-0f0f0f0f]
+                    routes:
+                      - { destination: 0.0.0.0/0, to: internet_gateway }
+                      - { destination: "2001:0DB8::/32", to: internet_gateway }
+                      - { destination: pl-63a5400a, to: tgw-0a1b2c3d }
+                      - { destination: 10.1.0.0/16, to: pcx-0a1b2c3d }
+                      - { destination: 10.2.0.0/16, nat_gateway_id: given }
+                      - { destination: "${vpc.other.cidr_block}", vpc_peering_connection_id: pcx-0a1b2c3d }
+                      - { destination_cidr_block: 10.3.0.0/16, network_interface_id: eni-0a1b2c3d }
+                      - { destination_prefix_list_id: "${lookups.lists.s3.id}", gateway_id: igw-0a1b2c3d }
+                  empty: {}
+                network_acls:
+                  web:
+                    subnets: [a]
+                    ingress:
+                      - { rule_number: 1, action: allow, port: 443, cidr_block: 0.0.0.0/0 }
+                      - { rule_number: 2, action: allow, protocol: udp, from_port: 53, to_port: 54, ipv6_cidr_block: "::/0" }
+                      - { rule_number: 3, action: allow, protocol: icmp, icmp_type: 3, icmp_code: 4, cidr_block: 0.0.0.0/0 }
+                      - { rule_number: 4, action: deny, protocol: "6", ports: 22, cidr_block: 0.0.0.0/0 }
+                    egress: []
+                  nobody: { subnets: [] }
+                endpoints:
+                  ecr:
+                    service: com.amazonaws.us-east-1.ecr.dkr
+                    subnets: [a, b]
+                    security_groups: [endpoints]
+                    private_dns_enabled: true
+                  s3:
+                    service: s3
+                    route_tables: [public, rtb-0a1b2c3d]
+                    policy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: "*", Action: "*", Resource: "*" }] }
+            """
+        ),
+        (
+            "security-group-sources",
+            """
+            security_groups:
+              web:
+                vpc: main
+                name: prod-web
+                description: Web
+                tags: { Name: other }
+                ingress:
+                  - { port: 80, from: ["2001:0DB8:0::/48", 10.0.0.0/8, pl-63a5400a, sg-0a1b2c3d, web, "prod/shared:bastion"] }
+                  - { protocol: all, from: [self] }
+                  - { protocol: "-1", from_port: 0, to_port: 0, from: [db] }
+                  - { protocol: "6", ports: 1000-2000, from: [db] }
+                  - { protocol: icmp, from: [any] }
+                  - { protocol: icmpv6, icmp_type: 128, icmp_code: 0, from: [any] }
+                  - { protocol: "50", from: [10.0.0.0/8], tags: { Use: vpn } }
+                  - { port: 22, from: ["${security_groups.ops.id}", "${aws.eip.vpn.public_ip}/32", "${vpc.other.cidr_block}"] }
+                  - { port: 23, cidr_ipv4: "${aws.eip.vpn.range}" }
+                  - { port: 24, referenced_security_group_id: ops }
+                egress:
+                  - { protocol: all, to: [0.0.0.0/0] }
+                  - { port: 25, to: [10.0.0.0/8] }
+            """
+        ),
+        (
+            "control-nodes",
+            """
+            control_nodes:
+              one:
+                ami: container-host
+                instance_type: m5.large
+                subnets: [prod-a]
+                name: "solo"
+                root_block_device: { volume_size: 40, kms_key_id: null }
+                ebs_block_devices: [{ device_name: /dev/sdf, volume_size: 100 }]
+                ephemeral_block_devices: [{ device_name: /dev/sdb, virtual_name: ephemeral0 }]
+                tags: { Name: null, Usage: control }
+                lifecycle: { ignore_changes: [user_data, security_groups] }
+                dns: { name: solo.tastycidr.net., type: A, ttl: 30, zone: "net:tastycidr.net", target: public_ip }
+              two:
+                ami: ami-0f8bce65
+                instance_type: m5.large
+                subnets: [prod-a, "${aws.subnet.x.id}", subnet-0a1b2c3d]
+                dns: { name: two.tastycidr.net, zone: Z0123456789 }
+            """
+        ),
+        (
+            "iam",
+            """
+            iam:
+              plain:
+                name: prod-plain
+                path: /prod/
+                assume_role_policy: { Version: "2012-10-17", Statement: [] }
+                max_session_duration: 7200
+                tags: { Team: ops }
+              several:
+                assume_role: [ec2.amazonaws.com, lambda.amazonaws.com, "123456789012", "arn:aws:iam::210987654321:role/ci", "${aws.iam_role.ci.arn}"]
+                managed_policies:
+                  - arn:aws:iam::aws:policy/service-role/AmazonEC2RoleforSSM
+                  - arn:aws:iam::123456789012:policy/AmazonEC2RoleforSSM
+                  - ${aws.iam_policy.backups.arn}
+                instance_profile: { name: several-profile, path: /x/, tags: { Team: dev } }
+                tags: { Team: ops }
+              quiet:
+                assume_role: ec2.amazonaws.com
+                instance_profile: false
+                inline_policies: {}
+            """
+        ),
+        (
+            "dns",
+            """
+            dns:
+              tastycidr.net: { hosted_zone: {} }
+              inside:
+                name: tastycidr.net.
+                hosted_zone: { comment: Inside, vpcs: [main], force_destroy: true, tags: { Side: in } }
+              eu.tastycidr.net: { hosted_zone: { vpc: [{ vpc_id: main, vpc_region: eu-west-1 }] } }
+              "*.eu.tastycidr.net": { type: CNAME, value: www.eu.tastycidr.net }
+              www.eu.tastycidr.net.: { alias: { name: lb.example.com, zone_id: Z35SXDOTRQ7X7K } }
+              mail: { name: Eu.TastyCIDR.net, type: MX, ttl: 60, records: [10 mx1.example.com, 20 mx2.example.com] }
+              elsewhere.example.com: { type: A, zone: example.com, value: "${aws.eip.vpn.public_ip}" }
+              main.tastycidr.net: { type: AAAA, zone: Z0123456789, records: ["2001:db8::1"], health_check_id: abc }
+            """
+        ),
+        (
+            "resources",
+            """
+            resources:
+              aws.eip:
+                bastion: { domain: vpc, address: null, tags: { Name: bastion, Team: null } }
+              aws.route:
+                extra: { route_table_id: "${aws.route_table.public.id}", destination_cidr_block: 10.9.0.0/16, gateway_id: igw-0a1b2c3d }
+            """
+        ),
+    ]
+
+    @Test("Every form means what a reader expects", arguments: forms.map(\.name))
+    func form(name: String) throws {
+        let form = try #require(SectionTests.forms.first { $0.name == name })
+        let zones = [
+            LookupRequest(
+                address: Address(stack: "prod", type: "lookup.hosted_zones", name: "net"), kind: "hosted_zones",
+                arguments: ["name": "tastycidr.net"])
+        ]
+        expectGolden(
+            form.yaml + "\n---\n"
+                + lowered(
+                    form.yaml, tags: ["ManagedBy": "muster", "Team": "platform"],
+                    lookups: name == "control-nodes" ? zones : [], region: "us-east-1"),
+            named: "Forms/\(name).txt")
+    }
+
+    @Test("The order of rules changes no resource, and a new rule touches no other")
+    func stableNames() {
+        func rules(_ list: String) -> [Address] {
+            let spec = SpecText("security_groups: { db: { vpc: main, ingress: [\(list)] } }")
+            return Lowering.lower(spec.definitions, catalog: .forTests).0.map(\.address).sorted()
+        }
+        let first = "{ port: 3306, from: [10.0.0.0/8, app] }"
+        let second = "{ port: 22, from: [bastion] }"
+        #expect(rules("\(first), \(second)") == rules("\(second), \(first)"))
+        #expect(Set(rules(first)).isSubset(of: rules("\(second), \(first)")))
+    }
+
+    @Test("Nodes are spread over the subnets, and any of the subnets is as good for a node that exists")
+    func placement() {
+        let yaml = """
+            control_nodes:
+              node: { name: "n${index}", ami: ami-1, instance_type: m5.large, subnets: [subnet-a, subnet-b, subnet-c] }
+            """
+        let (nodes, _) = Lowering.lower(SpecText(yaml, count: 5).definitions, catalog: .forTests)
+        #expect(
+            nodes.map { $0.arguments["subnet_id"] } == ["subnet-a", "subnet-b", "subnet-c", "subnet-a", "subnet-b"])
+        #expect(nodes.allSatisfy { $0.candidates["subnet_id"] == ["subnet-a", "subnet-b", "subnet-c"] })
+        #expect(Set(nodes.map(\.serialGroup)) == ["prod:control_nodes/node"])
+    }
+
+    @Test("Lowering the same definitions again gives the same resources in the same order")
+    func determinism() {
+        for form in SectionTests.forms { #expect(lowered(form.yaml) == lowered(form.yaml)) }
+    }
+}
