@@ -5,7 +5,7 @@ package import HTTPTransport
 package actor AWSClientFactory {
     private struct Identity: Hashable {
         var profile: String?
-        var assumeRole: ProviderConfiguration.AssumeRole?
+        var assumeRole: AWSAccessSettings.AssumeRole?
         var endpoints: AWSEndpoints
         /// STS is asked in the region, so that it belongs to the identity.
         var region: String
@@ -16,7 +16,7 @@ package actor AWSClientFactory {
     private let observer: AWSClient.Observer?
     private let makeHTTPClient: @Sendable (CurlHTTPClient.Settings) -> any HTTPClient
     private let budgets = RateBudgets()
-    private var clients: [ProviderConfiguration: AWSClient] = [:]
+    private var clients: [AWSAccessSettings: AWSClient] = [:]
     private var transports: [CurlHTTPClient.Settings: any HTTPClient] = [:]
     private var identities: [Identity: CredentialsProvider] = [:]
 
@@ -35,7 +35,7 @@ package actor AWSClientFactory {
     }
 
     /// The client for a configuration; the same one for an equal configuration. No request is sent.
-    package func client(for provider: ProviderConfiguration) async throws(AWSConfigurationError) -> AWSClient {
+    package func client(for provider: AWSAccessSettings) async throws(AWSConfigurationError) -> AWSClient {
         if let known = clients[provider] { return known }
         let configuration = try await AWSConfiguration.load(provider, collaborators, version: version)
         // While the files were read, somebody else may have come for the same.

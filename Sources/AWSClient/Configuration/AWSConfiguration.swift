@@ -1,7 +1,7 @@
 package import HTTPTransport
 
 /// What a stack or workspace says about where and as whom to work.
-package struct ProviderConfiguration: Sendable, Hashable {
+package struct AWSAccessSettings: Sendable, Hashable {
     package struct AssumeRole: Sendable, Hashable {
         package var roleARN: String
         package var sessionName: String?

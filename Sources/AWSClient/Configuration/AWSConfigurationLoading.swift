@@ -6,7 +6,7 @@ extension AWSConfiguration {
     /// - Parameter version: of muster, for the `User-Agent`.
     /// - Throws: for a missing or malformed region, an unknown profile, a file that cannot be understood.
     package static func load(
-        _ provider: ProviderConfiguration, _ collaborators: AWSCollaborators, version: String
+        _ provider: AWSAccessSettings, _ collaborators: AWSCollaborators, version: String
     ) async throws(AWSConfigurationError) -> AWSConfiguration {
         let profiles = try await SharedProfiles.load(collaborators)
         return try AWSConfigurationLoader(provider: provider, collaborators: collaborators, profiles: profiles)
@@ -16,7 +16,7 @@ extension AWSConfiguration {
 
 /// Pure: everything that was read is handed in.
 struct AWSConfigurationLoader {
-    let provider: ProviderConfiguration
+    let provider: AWSAccessSettings
     let collaborators: AWSCollaborators
     let profiles: SharedProfiles
 

@@ -60,7 +60,7 @@ struct CredentialDecision: Equatable {
     /// - Throws: for a source that is named but incomplete or contradictory; then no other is looked at, since the
     ///   wrong identity is worse than none.
     static func make(
-        _ provider: ProviderConfiguration, _ collaborators: AWSCollaborators, _ profiles: SharedProfiles
+        _ provider: AWSAccessSettings, _ collaborators: AWSCollaborators, _ profiles: SharedProfiles
     ) throws(CredentialsError) -> CredentialDecision {
         var maker = CredentialDecisionMaker(provider: provider, collaborators: collaborators, profiles: profiles)
         var source = try maker.decide()
@@ -76,12 +76,12 @@ struct CredentialDecision: Equatable {
 }
 
 private struct CredentialDecisionMaker {
-    let provider: ProviderConfiguration
+    let provider: AWSAccessSettings
     let collaborators: AWSCollaborators
     let profiles: SharedProfiles
     var skipped: [CredentialsError.Attempt] = []
 
-    init(provider: ProviderConfiguration, collaborators: AWSCollaborators, profiles: SharedProfiles) {
+    init(provider: AWSAccessSettings, collaborators: AWSCollaborators, profiles: SharedProfiles) {
         self.provider = provider
         self.collaborators = collaborators
         self.profiles = profiles

@@ -19,7 +19,7 @@ package actor CredentialsProvider: AWSCredentialsProviding {
 
     /// Finds credentials by the chain: the files and the environment are looked at anew for each renewal.
     package init(
-        _ provider: ProviderConfiguration, configuration: AWSConfiguration, collaborators: AWSCollaborators,
+        _ provider: AWSAccessSettings, configuration: AWSConfiguration, collaborators: AWSCollaborators,
         http: any HTTPClient
     ) {
         self.init(now: collaborators.now) { () async throws(CredentialsError) -> AWSCredentials in
@@ -36,7 +36,7 @@ package actor CredentialsProvider: AWSCredentialsProviding {
     }
 
     private static func resolve(
-        _ provider: ProviderConfiguration, _ configuration: AWSConfiguration, _ collaborators: AWSCollaborators,
+        _ provider: AWSAccessSettings, _ configuration: AWSConfiguration, _ collaborators: AWSCollaborators,
         _ http: any HTTPClient
     ) async throws(CredentialsError) -> AWSCredentials {
         let profiles: SharedProfiles
