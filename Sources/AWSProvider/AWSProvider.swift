@@ -9,28 +9,19 @@ package import MusterModel
 package import ProviderKit
 
 package struct AWSProvider: Provider {
-    private let makeClient: @Sendable (MusterModel.ProviderConfiguration) throws(AWSError) -> AWSClient
-    private let endpointIdentity: @Sendable (MusterModel.ProviderConfiguration) -> String
+    private let factory: AWSClientFactory
 
-    /// - Parameters:
-    ///   - makeClient: a client for a stack's configuration; it may be asked for many times and should remember.
-    ///   - endpointIdentity: which installation a state belongs to: `aws`, or the address of another.
-    package init(
-        endpointIdentity: @escaping @Sendable (MusterModel.ProviderConfiguration) -> String,
-        makeClient: @escaping @Sendable (MusterModel.ProviderConfiguration) throws(AWSError) -> AWSClient
-    ) {
-        self.endpointIdentity = endpointIdentity
-        self.makeClient = makeClient
-    }
+    /// - Parameter factory: makes a client for a stack's configuration, and remembers it.
+    package init(factory: AWSClientFactory) { self.factory = factory }
 
     package var name: String { "aws" }
     package var resources: [ResourceSchema] { Catalog.resources }
     package var lookups: [LookupSchema] { Catalog.lookups }
 
-    package func scope(for configuration: MusterModel.ProviderConfiguration) async throws(ProviderError)
+    package func scope(for configuration: ProviderConfiguration) async throws(ProviderError)
         -> ProviderScope
     {
-        let client = try client(for: configuration)
+        let client = try await client(for: configuration)
         let session = AWSSession(client: client, expecting: [:])
         let identity = try await session.call(.sts, "GetCallerIdentity", [:], effect: .read)
         let account = identity.xml["Account"].text
@@ -42,20 +33,26 @@ package struct AWSProvider: Provider {
         }
         return ProviderScope(
             provider: name, account: account, region: client.configuration.region,
-            endpoint: endpointIdentity(configuration))
+            endpoint: client.configuration.endpointIdentity)
     }
 
     package func session(
-        for configuration: MusterModel.ProviderConfiguration, expecting: [ResourceType: [KnownObject]]
-    ) throws(ProviderError) -> any ProviderSession {
-        AWSSession(client: try client(for: configuration), expecting: expecting)
+        for configuration: ProviderConfiguration, expecting: [ResourceType: [KnownObject]]
+    ) async throws(ProviderError) -> any ProviderSession {
+        AWSSession(client: try await client(for: configuration), expecting: expecting)
     }
 
-    func client(for configuration: MusterModel.ProviderConfiguration) throws(ProviderError) -> AWSClient {
+    func client(
+        for configuration: ProviderConfiguration
+    ) async throws(ProviderError) -> AWSClient {
         do {
-            return try makeClient(configuration)
+            return try await factory.client(
+                for: AWSAccessSettings(
+                    region: configuration.region, profile: configuration.profile,
+                    assumeRole: configuration.assumeRole.map { .init(roleARN: $0) }, accountID: configuration.account))
         } catch {
-            throw ProviderError(error)
+            let place = error.place.map { " (\($0))" } ?? ""
+            throw ProviderError(.invalid, "\(error.message)\(place).", code: "configuration", hint: error.hint)
         }
     }
 }

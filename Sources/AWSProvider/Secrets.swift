@@ -4,9 +4,9 @@ package import ProviderKit
 
 extension AWSProvider {
     package func secret(
-        _ source: String, _ configuration: MusterModel.ProviderConfiguration
+        _ source: String, _ configuration: ProviderConfiguration
     ) async throws(ProviderError) -> String {
-        let session = AWSSession(client: try client(for: configuration), expecting: [:])
+        let session = AWSSession(client: try await client(for: configuration), expecting: [:])
         if source.hasPrefix("ssm:") {
             let answer = try await session.call(
                 .ssm, "GetParameter",

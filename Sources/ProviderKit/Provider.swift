@@ -15,7 +15,7 @@ package protocol Provider: Sendable {
     /// - Parameter expecting: all objects that will be read, so that a listing can ask for what all types need of it.
     func session(
         for configuration: ProviderConfiguration, expecting: [ResourceType: [KnownObject]]
-    ) throws(ProviderError) -> any ProviderSession
+    ) async throws(ProviderError) -> any ProviderSession
 
     /// The text of a secret that rests with the provider: `ssm:/path`, `secretsmanager:id#key`.
     func secret(_ source: String, _ configuration: ProviderConfiguration) async throws(ProviderError) -> String

@@ -80,7 +80,7 @@ package struct Refresher: Sendable {
     private func read(_ group: Group) async throws(Failure) -> Observations {
         var observations = Observations()
         var missing: [ResourceType: [KnownObject]] = [:]
-        let session = try session(group.configuration, group.objects)
+        let session = try await session(group.configuration, group.objects)
         for (type, result) in await readAll(group.objects, in: session) {
             let found = try unwrap(result, type.rawValue)
             for object in group.objects[type] ?? [] {
@@ -98,7 +98,7 @@ package struct Refresher: Sendable {
         }
         if !missing.isEmpty {
             // Reads can go backwards: what seems gone is looked at once more before it is called gone.
-            let second = try self.session(group.configuration, missing)
+            let second = try await self.session(group.configuration, missing)
             for (type, result) in await readAll(missing, in: second) {
                 let found = try unwrap(result, type.rawValue)
                 for object in missing[type] ?? [] {
@@ -159,7 +159,7 @@ package struct Refresher: Sendable {
         _ declaration: ImportDeclaration, _ configuration: ProviderConfiguration, _ declared: Declaration?
     ) async throws(Failure) -> Observation? {
         let type = declaration.address.type
-        let session = try session(configuration, [:])
+        let session = try await session(configuration, [:])
         guard let handler = session.handler(for: type) else { return nil }
         do {
             let id = try await handler.importID(declaration.id.rawValue)
@@ -175,9 +175,9 @@ package struct Refresher: Sendable {
 
     private func session(
         _ configuration: ProviderConfiguration, _ expecting: [ResourceType: [KnownObject]]
-    ) throws(Failure) -> any ProviderSession {
+    ) async throws(Failure) -> any ProviderSession {
         do {
-            return try provider.session(for: configuration, expecting: expecting)
+            return try await provider.session(for: configuration, expecting: expecting)
         } catch {
             throw Failure(what: "the session", error: error)
         }
