@@ -1,0 +1,52 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Tells one process from another that got the same number later, or has it in another container or after a reboot.
+package enum ProcessIdentity {
+    /// The machine's boot and the process namespace, and when the process started; "" where the system does not tell.
+    package static func of(pid: Int32) -> String {
+        #if os(Linux)
+            guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
+                let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid"),
+                let started = startTime(of: pid)
+            else { return "" }
+            return "\(boot.prefix { !$0.isWhitespace }) \(namespace) \(started)"
+        #else
+            return ""
+        #endif
+    }
+
+    /// True when the process that wrote `holder` runs no more, as far as this machine can tell for sure: it ran under
+    /// the same boot and in the same namespace, and its number is free or belongs to another process.
+    package static func isDead(_ holder: LeaseHolder) -> Bool {
+        #if os(Linux)
+            let mine = of(pid: getpid()).split(separator: " ")
+            let its = holder.process.split(separator: " ")
+            guard mine.count == 3, its.count == 3, mine[0] == its[0], mine[1] == its[1] else { return false }
+            if kill(holder.pid, 0) != 0, errno == ESRCH { return true }
+            // Another user's process may be hidden in /proc: alive, then.
+            guard let started = startTime(of: holder.pid) else { return false }
+            return started != its[2]
+        #else
+            return false
+        #endif
+    }
+
+    #if os(Linux)
+        /// Field 22 of /proc/PID/stat; the name in field 2 may hold anything, so it is read from behind it.
+        private static func startTime(of pid: Int32) -> String? {
+            guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                let name = text.lastIndex(of: ")")
+            else { return nil }
+            let fields = text[text.index(after: name)...].split(separator: " ")
+            return fields.count > 19 ? String(fields[19]) : nil
+        }
+    #endif
+}

@@ -1,0 +1,78 @@
+import FoundationEssentials
+import GRDB
+
+// Leases, not locks: a holder that is not heard of until its expiry loses them, and the epoch tells it so with the next
+// thing that it wants to write.
+//
+// Weakness: between the transaction of an intent and the call that follows, a process may be stopped for so long that
+// another takes over. The call then happens outside the lease; its result finds the intent settled and is refused.
+
+extension SQLiteStateStorage {
+    package func acquireLeases(
+        _ stacks: [String: LeaseMode], holder: LeaseHolder, duration: Duration,
+        isDead: @Sendable (LeaseHolder) -> Bool
+    ) throws(StateError) -> Fence {
+        try write { database in
+            let now = self.now()
+            let expiry = now.addingTimeInterval(duration.seconds)
+            var epochs: [String: Int] = [:]
+            for (stack, mode) in stacks.sorted(by: { $0.key < $1.key }) {
+                for row in try database.all(
+                    "SELECT \(Lease.columns) FROM leases WHERE stack = ? AND holder != ?", [stack, holder.token])
+                {
+                    let lease = try Lease(row)
+                    let isOver = lease.expiry <= now || isDead(lease.holder)
+                    if !isOver {
+                        if mode == .shared, lease.mode == .shared { continue }
+                        throw StateError.leaseHeld(lease)
+                    }
+                    try database.run(
+                        "DELETE FROM leases WHERE stack = ? AND holder = ?", [stack, lease.holder.token])
+                }
+                try database.run(
+                    """
+                    INSERT INTO lease_epochs (stack, epoch) VALUES (?, 1) \
+                    ON CONFLICT (stack) DO UPDATE SET epoch = epoch + 1
+                    """, [stack])
+                let epoch = try database.first("SELECT epoch FROM lease_epochs WHERE stack = ?", [stack])
+                epochs[stack] = epoch.map { $0[0] } ?? 1
+                try database.run(
+                    """
+                    INSERT OR REPLACE INTO leases (stack, holder, who, host, pid, process, mode, acquired, \
+                    heartbeat, expiry, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                    [
+                        stack, holder.token, holder.who, holder.host, holder.pid, holder.process, mode.rawValue,
+                        now.milliseconds, now.milliseconds, expiry.milliseconds, epochs[stack],
+                    ])
+            }
+            return Fence(token: holder.token, epochs: epochs)
+        }
+    }
+
+    package func renewLeases(_ fence: Fence, duration: Duration) throws(StateError) {
+        try write { database in
+            let now = self.now()
+            let expiry = now.addingTimeInterval(duration.seconds)
+            for (stack, epoch) in fence.epochs.sorted(by: { $0.key < $1.key }) {
+                try database.run(
+                    "UPDATE leases SET heartbeat = ?, expiry = ? WHERE stack = ? AND holder = ? AND epoch = ?",
+                    [now.milliseconds, expiry.milliseconds, stack, fence.token, epoch])
+                if database.changesCount == 0 { throw StateError.leaseLost(stack) }
+            }
+        }
+    }
+
+    package func releaseLeases(_ fence: Fence) throws(StateError) {
+        try write { database in
+            for (stack, epoch) in fence.epochs {
+                try database.run(
+                    "DELETE FROM leases WHERE stack = ? AND holder = ? AND epoch = ?", [stack, fence.token, epoch])
+            }
+        }
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,129 @@
+import FoundationEssentials
+import GRDB
+package import MusterModel
+
+// What SQLiteStateStorage reads.
+
+extension SQLiteStateStorage {
+    package func snapshot() throws(StateError) -> Snapshot { try snapshot(where: "", []) }
+
+    package func snapshot(stacks: Set<String>) throws(StateError) -> Snapshot {
+        let marks = Array(repeating: "?", count: stacks.count).joined(separator: ",")
+        return try snapshot(where: "WHERE stack IN (\(marks))", stacks.sorted())
+    }
+
+    private func snapshot(where condition: String, _ stacks: [String]) throws(StateError) -> Snapshot {
+        try read(absent: Snapshot(lineage: "")) { database in
+            let arguments = StatementArguments(stacks)
+            var snapshot = Snapshot(
+                lineage: try String.fetchOne(database, sql: "SELECT lineage FROM meta") ?? "")
+            var edges: [Int64: [Address]] = [:]
+            let dependencies = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT resource, dependency FROM edges WHERE resource IN (SELECT id FROM resources \(condition)) \
+                    ORDER BY resource, dependency
+                    """, arguments: arguments)
+            while let row = try dependencies.next() {
+                edges[row[0], default: []].append(try Address(stored: row[1]))
+            }
+            let resources = try Row.fetchCursor(
+                database, sql: "SELECT \(ResourceRecord.columns) FROM resources \(condition) ORDER BY id",
+                arguments: arguments)
+            while let row = try resources.next() {
+                let record = try ResourceRecord(row, dependencies: edges[row[0]] ?? [])
+                if (row[2] as String).isEmpty {
+                    snapshot.records[record.address] = record
+                } else {
+                    snapshot.deposed[record.address, default: []].append(record)
+                }
+            }
+            let versions = try Row.fetchCursor(
+                database, sql: "SELECT address, version FROM address_versions \(condition)", arguments: arguments)
+            while let row = try versions.next() { snapshot.versions[try Address(stored: row[0])] = row[1] }
+            let outputs = try Row.fetchCursor(
+                database, sql: "SELECT stack, name, value FROM outputs \(condition)", arguments: arguments)
+            while let row = try outputs.next() {
+                snapshot.outputs[row[0], default: [:]][row[1]] = try StateJSON.value(row[2])
+            }
+            return snapshot
+        }
+    }
+
+    package func bindings() throws(StateError) -> [String: StateBinding] {
+        try read(absent: [:]) { database in
+            var bindings: [String: StateBinding] = [:]
+            for row in try database.all("SELECT key, provider, account, endpoint FROM bindings") {
+                let binding = StateBinding(key: row[0], provider: row[1], account: row[2], endpoint: row[3])
+                bindings[binding.key] = binding
+            }
+            return bindings
+        }
+    }
+
+    package func runs(limit: Int) throws(StateError) -> [RunRecord] {
+        try read(absent: []) { database in
+            try database.all(
+                """
+                SELECT id, plan, who, host, pid, git_commit, holder, started, ended, outcome FROM runs \
+                ORDER BY id DESC LIMIT ?
+                """, [limit]
+            ).map { row in
+                RunRecord(
+                    id: row[0],
+                    start: RunStart(
+                        plan: row[1], who: row[2], host: row[3], pid: row[4], gitCommit: row[5], holder: row[6]),
+                    started: Date(milliseconds: row[7]), ended: (row[8] as Int64?).map { Date(milliseconds: $0) },
+                    outcome: try RunOutcome(stored: row[9]))
+            }
+        }
+    }
+
+    package func steps(ofRun run: Int64) throws(StateError) -> [RunStepRecord] {
+        try read(absent: []) { database in
+            try database.all(
+                """
+                SELECT run, step, address, operation, outcome, detail, request_ids, started, ended FROM run_steps \
+                WHERE run = ? ORDER BY step
+                """, [run]
+            ).map { row in
+                RunStepRecord(
+                    run: row[0], step: row[1], address: try Address(stored: row[2]),
+                    operation: try Step.Operation(stored: row[3]),
+                    result: StepResult(
+                        try StepResult.Outcome(stored: row[4]), detail: row[5],
+                        requestIDs: try StateJSON.list(row[6]).compactMap(\.string)),
+                    started: Date(milliseconds: row[7]), ended: (row[8] as Int64?).map { Date(milliseconds: $0) })
+            }
+        }
+    }
+
+    package func completedSteps(ofPlan plan: String) throws(StateError) -> [Int: CompletedStep] {
+        try read(absent: [:]) { database in
+            let done = try database.first("SELECT 1 FROM runs WHERE plan = ? AND outcome = 'done'", [plan])
+            if done != nil { return [:] }
+            var steps: [Int: CompletedStep] = [:]
+            for row in try database.all(
+                """
+                SELECT step, address, version FROM run_steps JOIN runs ON runs.id = run \
+                WHERE plan = ? AND run_steps.outcome = 'done' AND version IS NOT NULL ORDER BY run
+                """, [plan])
+            {
+                steps[row[0]] = CompletedStep(address: try Address(stored: row[1]), version: row[2])
+            }
+            return steps
+        }
+    }
+
+    package func openIntents() throws(StateError) -> [JournaledIntent] {
+        try read(absent: []) { database in
+            try database.all("SELECT \(JournaledIntent.columns) FROM intents ORDER BY id").map(JournaledIntent.init)
+        }
+    }
+
+    package func leases() throws(StateError) -> [Lease] {
+        try read(absent: []) { database in
+            try database.all("SELECT \(Lease.columns) FROM leases ORDER BY stack, holder").map(Lease.init)
+        }
+    }
+}
