@@ -36,6 +36,19 @@ extension LoweringResult {
     }
 }
 
+extension LoweringResult {
+    /// Complains of names in `ignore_changes` that are no arguments.
+    mutating func checkIgnoredArguments(_ catalog: Catalog) {
+        for declaration in declarations where !declaration.lifecycle.ignoreChanges.isEmpty {
+            guard let schema = catalog[declaration.address.type] else { continue }
+            let known = schema.arguments.map(\.name)
+            for name in declaration.lifecycle.ignoreChanges.sorted() where !known.contains(name) {
+                diagnostics.append(.unknownIgnored(name, known, declaration))
+            }
+        }
+    }
+}
+
 /// The name of an object in the cloud, where one scope has no two of a name.
 private struct NameKey: Hashable {
     let stack: String
@@ -84,6 +97,15 @@ extension Diagnostic {
             detail: "\(later.address) is declared twice; one name stands for one resource of its type in a stack.",
             at: later.range, related: earlier.range.map { [.init(range: $0, message: "first declared here")] } ?? [],
             hint: "Rename one of them; the name that the cloud shows can be set with \"name:\".")
+    }
+
+    fileprivate static func unknownIgnored(
+        _ name: String, _ known: [String], _ declaration: Declaration
+    ) -> Diagnostic {
+        Diagnostic(
+            code: "spec.unknown-argument", summary: "Unknown argument",
+            detail: "\"ignore_changes\" names \(name.quoted), which is not an argument of \(declaration.address.type).",
+            at: declaration.range, hint: Suggestion.hint(for: name, among: known))
     }
 
     fileprivate static func nameTaken(_ name: String, _ later: Declaration, _ earlier: Declaration) -> Diagnostic {

@@ -28,9 +28,11 @@ package enum Lowering {
     ///
     /// - Parameters:
     ///   - lookups: the lookups of all stacks; records find their hosted zones among them.
+    ///   - uses: for each stack, those whose names it may use bare; their zones come before those of other stacks.
     ///   - regions: the region of each stack, where it is known.
     package static func lower(
-        _ definitions: [Definition], lookups: [LookupRequest] = [], regions: [String: String] = [:], catalog: Catalog
+        _ definitions: [Definition], lookups: [LookupRequest] = [], uses: [String: [String]] = [:],
+        regions: [String: String] = [:], catalog: Catalog
     ) -> ([Declaration], [Diagnostic]) {
         let sectionsByName = Dictionary(
             implementations.map { ($0.schema.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -47,8 +49,9 @@ package enum Lowering {
             }
             result.append(lowered)
         }
-        result.resolveZones(lookups: lookups)
+        result.resolveZones(lookups: lookups, uses: uses)
         result.reportClashes(catalog)
+        result.checkIgnoredArguments(catalog)
         return (result.declarations, result.diagnostics)
     }
 }

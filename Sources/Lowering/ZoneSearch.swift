@@ -28,13 +28,16 @@ private struct Zones {
     }
 
     /// The zones with the longest name that the record's name ends in; those of the record's own stack alone if there
-    /// are any. Lookups of other stacks are not in reach.
-    func matching(_ record: String, in stack: String) -> (name: String, zones: [Zone]) {
+    /// are any, else those of the stacks that it uses. Lookups of other stacks are not in reach.
+    func matching(_ record: String, in stack: String, using used: [String]) -> (name: String, zones: [Zone]) {
         var rest = Substring(Zones.normalised(record))
         while !rest.isEmpty {
             let found = (byName[String(rest)] ?? []).filter { !$0.isLookup || $0.address.stack == stack }
-            let own = found.filter { $0.address.stack == stack }
-            if !found.isEmpty { return (String(rest), own.isEmpty ? found : own) }
+            if !found.isEmpty {
+                let own = found.filter { $0.address.stack == stack }
+                let near = own.isEmpty ? found.filter { used.contains($0.address.stack) } : own
+                return (String(rest), near.isEmpty ? found : near)
+            }
             guard let dot = rest.firstIndex(of: ".") else { break }
             rest = rest[rest.index(after: dot)...]
         }
@@ -44,7 +47,7 @@ private struct Zones {
 
 extension LoweringResult {
     /// Puts every record that names no zone into the one with the longest matching name.
-    mutating func resolveZones(lookups: [LookupRequest]) {
+    mutating func resolveZones(lookups: [LookupRequest], uses: [String: [String]]) {
         if zoneSearches.isEmpty { return }
         let zones = Zones(declarations, lookups)
         for search in zoneSearches {
@@ -55,7 +58,8 @@ extension LoweringResult {
                 }
                 continue
             }
-            let (zoneName, found) = zones.matching(name, in: record.address.stack)
+            let (zoneName, found) = zones.matching(
+                name, in: record.address.stack, using: uses[record.address.stack] ?? [])
             guard let zone = found.first else {
                 diagnostics.append(.noZone(name, at: search.range))
                 continue

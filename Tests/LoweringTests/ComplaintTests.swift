@@ -161,6 +161,13 @@ struct ComplaintTests {
             """
         ),
         (
+            "ignored-argument",
+            """
+            control_nodes:
+              n: { ami: ami-1, instance_type: m, subnets: [s], lifecycle: { ignore_changes: [user_date] } }
+            """
+        ),
+        (
             "names-taken-in-the-cloud",
             """
             security_groups:

@@ -1,3 +1,4 @@
+import Diagnostics
 import Lowering
 import MusterModel
 import TestSupport
@@ -79,6 +80,23 @@ struct SectionTests {
                     service: s3
                     route_tables: [public, rtb-0a1b2c3d]
                     policy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: "*", Action: "*", Resource: "*" }] }
+            """
+        ),
+        (
+            "platform",
+            """
+            security_groups:
+              prod-rancher-alb: { vpc: main, ingress: [{ port: 443, from: [any] }] }
+              prod-rancher: { vpc: main, ingress: [{ port: 8080, from: [prod-rancher-alb] }, { ports: 9345-9346, from: [self] }] }
+              prod-rds: { vpc: main, ingress: [{ port: 3306, from: [10.8.0.0/16, prod-rancher] }] }
+            control_nodes:
+              prod-rancherctl:
+                name: "prod-rancherctl${index}"
+                dns: "prod-rancherctl${index}.tastycidr.net"
+                ami: ami-0f8bce65
+                instance_type: m5.large
+                subnets: [prod-a, prod-b]
+                iam_instance_profile: prod-rancher
             """
         ),
         (
@@ -183,6 +201,7 @@ struct SectionTests {
     @Test("Every form means what a reader expects", arguments: forms.map(\.name))
     func form(name: String) throws {
         let form = try #require(SectionTests.forms.first { $0.name == name })
+        // As the stack's `lookups` would have it.
         let zones = [
             LookupRequest(
                 address: Address(stack: "prod", type: "lookup.hosted_zones", name: "net"), kind: "hosted_zones",
@@ -192,8 +211,58 @@ struct SectionTests {
             form.yaml + "\n---\n"
                 + lowered(
                     form.yaml, tags: ["ManagedBy": "muster", "Team": "platform"],
-                    lookups: name == "control-nodes" ? zones : [], region: "us-east-1"),
+                    count: name == "platform" ? 3 : nil, lookups: form.yaml.contains("control_nodes") ? zones : [],
+                    region: "us-east-1"),
             named: "Forms/\(name).txt")
+    }
+
+    @Test("Order edges hold for all that a definition makes; lifecycle and timeouts for the principal resource")
+    func principal() throws {
+        var definition = try #require(
+            SpecText("iam: { r: { assume_role: ec2.amazonaws.com, inline_policies: { p: {} } } }").definitions.first)
+        let first = Reference(.path([.name("vpc"), .name("main")]), stack: "prod", range: nil)
+        definition.dependsOn = [first]
+        definition.lifecycle = Lifecycle(preventDestroy: true, createBeforeDestroy: true)
+        definition.timeouts = Timeouts(create: 1)
+        let (declarations, _) = Lowering.lower([definition], catalog: .forTests)
+        #expect(declarations.count == 3)
+        for declaration in declarations {
+            let isPrincipal = declaration.address.type == "aws.iam_role"
+            #expect(declaration.dependsOn.first == first)
+            #expect(declaration.lifecycle == (isPrincipal ? definition.lifecycle : Lifecycle()))
+            #expect(declaration.timeouts == (isPrincipal ? definition.timeouts : nil))
+        }
+    }
+
+    @Test("A record goes into the zone of its own stack, then of those that the stack uses, then of any")
+    func nearestZone() {
+        let record = SpecText("dns: { a.net: { type: A, value: 10.0.0.1 } }", stack: "app").definitions
+        func zone(_ stacks: [String], uses: [String]) -> [String] {
+            let zones = stacks.flatMap { SpecText("dns: { net: { hosted_zone: {} } }", stack: $0).definitions }
+            let (declarations, diagnostics) = Lowering.lower(
+                record + zones, uses: ["app": uses], catalog: .forTests)
+            let found = declarations.first { $0.address.type == "aws.dns_record" }?.arguments["zone_id"]
+            return found?.deferred?.outputs.map(\.address.stack) ?? diagnostics.map(\.summary)
+        }
+        #expect(zone(["app", "one"], uses: ["one"]) == ["app"])
+        #expect(zone(["one", "two"], uses: ["two"]) == ["two"])
+        #expect(zone(["one"], uses: []) == ["one"])
+        #expect(zone(["one", "two"], uses: []) == ["Several hosted zones"])
+        #expect(zone([], uses: []) == ["No hosted zone"])
+    }
+
+    @Test("A lookup is a zone for its own stack alone, under its name if it gives none")
+    func lookedUpZone() {
+        let record = SpecText("dns: { a.tastycidr.net.: { type: A, value: 10.0.0.1 } }", stack: "app").definitions
+        func lookup(_ stack: String) -> LookupRequest {
+            LookupRequest(
+                address: Address(stack: stack, type: "lookup.hosted_zones", name: "tastycidr.net"),
+                kind: "hosted_zones", arguments: [:])
+        }
+        let (found, _) = Lowering.lower(record, lookups: [lookup("app")], catalog: .forTests)
+        #expect(found.first?.arguments["zone_id"]?.deferred?.outputs.map(\.address) == [lookup("app").address])
+        let (_, diagnostics) = Lowering.lower(record, lookups: [lookup("other")], catalog: .forTests)
+        #expect(diagnostics.map(\.summary) == ["No hosted zone"])
     }
 
     @Test("The order of rules changes no resource, and a new rule touches no other")

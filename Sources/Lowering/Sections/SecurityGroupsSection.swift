@@ -75,7 +75,7 @@ enum SecurityGroupsSection: Section {
     ]
 
     static func lower(_ definition: Definition, region: String?) -> LoweringResult {
-        var lowering = SecurityGroupLowering(definition: definition)
+        var lowering = SecurityGroupLowering(definition)
         return lowering.run()
     }
 }
@@ -83,8 +83,15 @@ enum SecurityGroupsSection: Section {
 /// Lowers one security group.
 private struct SecurityGroupLowering {
     let definition: Definition
-    var result = LoweringResult()
-    var seen: [String: SourceRange] = [:]
+    /// The group's own id.
+    private let groupID: Value
+    private var result = LoweringResult()
+    private var seen: [String: SourceRange] = [:]
+
+    init(_ definition: Definition) {
+        self.definition = definition
+        groupID = definition.output("aws.security_group", definition.name)
+    }
 
     /// What AWS lets out of a new group; the second one only where the VPC has IPv6.
     private static let usualEgress: [[String: Value]] = [
@@ -161,7 +168,7 @@ private struct SecurityGroupLowering {
             }
             seen[name] = other.range
             var draft = Draft("aws.security_group_rule", name, of: definition, at: rule.range)
-            draft.set("security_group_id", definition.output("aws.security_group", definition.name))
+            draft.set("security_group_id", groupID)
             draft.set("type", .string(direction))
             draft.set("protocol", traffic.ipProtocol, at: traffic.protocolRange)
             if let from = traffic.from { draft.set("from_port", from.value, at: from.range) }
@@ -219,8 +226,7 @@ private struct SecurityGroupLowering {
 
     private mutating func sides(named text: String, at range: SourceRange, _ traffic: Traffic) -> [Side] {
         if text == "self" || text == definition.name {
-            let own = definition.output("aws.security_group", definition.name)
-            return [Side(argument: "referenced_security_group_id", value: own, name: "self", range: range)]
+            return [group(groupID, "self", at: range)]
         }
         if text == "any" {
             let everywhere = [
