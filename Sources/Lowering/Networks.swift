@@ -104,6 +104,13 @@ enum AddressKind {
                 let length = Int(end[end.index(after: slash)...])
             else { return nil }
             self = length > 32 ? .ipv6 : .ipv4
+        case .call("cidr_subnet", let arguments):
+            guard let network = arguments.first else { return nil }
+            if case .literal(.string(let text)) = network {
+                self = text.contains(":") ? .ipv6 : .ipv4
+            } else {
+                self.init(of: network)
+            }
         default: return nil
         }
     }

@@ -59,12 +59,9 @@ struct Traffic {
 extension LoweringResult {
     /// Reads protocol and ports of a rule; nil after a complaint.
     mutating func traffic(_ rule: LocatedValue) -> Traffic? {
-        guard var traffic = protocolOf(rule) else { return nil }
-        if traffic.ipProtocol.string == nil {
-            traffic.from = bound(rule["from_port"] ?? rule["port"])
-            traffic.to = bound(rule["to_port"] ?? rule["port"])
-            return traffic
-        }
+        guard let traffic = protocolOf(rule) else { return nil }
+        let given = ["port", "ports", "from_port", "to_port"].compactMap { rule[$0] }
+        if traffic.ipProtocol.string == nil { return given.isEmpty ? traffic : withPorts(traffic, rule) }
         let hasPorts = traffic.ipProtocol == "tcp" || traffic.ipProtocol == "udp"
         if !traffic.isICMP, let stray = rule["icmp_type"] ?? rule["icmp_code"] {
             diagnostics.append(.strayICMP(at: stray.range))
@@ -73,7 +70,6 @@ extension LoweringResult {
         if hasPorts { return withPorts(traffic, rule) }
         if traffic.isICMP { return withTypeAndCode(traffic, rule) }
         // Terraform files say 0 to 0 (or -1) where there are no ports.
-        let given = [rule["port"], rule["ports"], rule["from_port"], rule["to_port"]].compactMap { $0 }
         for port in given where ![0, -1].contains(port.value) {
             diagnostics.append(.strayPort(isEverything: traffic.isEverything, at: port.range))
             return nil
