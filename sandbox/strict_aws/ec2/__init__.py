@@ -1,0 +1,35 @@
+"""Handlers of the ec2 operations, one module per family."""
+
+from . import (
+    acls,
+    addresses,
+    endpoints,
+    gateways,
+    images,
+    instances,
+    key_pairs,
+    routes,
+    security_groups,
+    subnets,
+    tags,
+    templates,
+    volumes,
+    vpcs,
+)
+
+__all__ = [
+    "acls",
+    "addresses",
+    "endpoints",
+    "gateways",
+    "images",
+    "instances",
+    "key_pairs",
+    "routes",
+    "security_groups",
+    "subnets",
+    "tags",
+    "templates",
+    "volumes",
+    "vpcs",
+]
