@@ -42,9 +42,61 @@ package struct GraphDocument: Sendable, Hashable {
     }
 }
 
-/// Graphs in the languages of other tools, and drawn by ourselves. Edges whose ends are not both nodes are left out.
-package enum GraphRender {
-    package static func dot(_ graph: GraphDocument) -> String { "" }
-    package static func mermaid(_ graph: GraphDocument) -> String { "" }
-    package static func svg(_ graph: GraphDocument) -> String { "" }
+/// The same graph, sorted, each node and edge once, without edges whose ends are not both nodes.
+struct SortedGraph {
+    struct Edge: Hashable {
+        let from: Int
+        let to: Int
+        let kind: GraphDocument.Edge.Kind
+    }
+
+    let nodes: [GraphDocument.Node]
+    let edges: [Edge]
+    /// Names in order, and the nodes of each: one run of indices, because an address begins with its stack.
+    let stacks: [(name: String, nodes: Range<Int>)]
+
+    init(_ graph: GraphDocument) {
+        var seen: Set<Address> = []
+        let nodes = graph.nodes.filter { seen.insert($0.address).inserted }.sorted { $0.address < $1.address }
+        let index = Dictionary(
+            nodes.enumerated().map { ($0.element.address, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        var kinds: [[Int]: GraphDocument.Edge.Kind] = [:]
+        for edge in graph.edges {
+            guard let from = index[edge.from], let to = index[edge.to], from != to else { continue }
+            // Two nodes joined by a value and by order are joined by the value.
+            if kinds[[from, to]] != .value { kinds[[from, to]] = edge.kind }
+        }
+        self.nodes = nodes
+        edges = kinds.map { Edge(from: $0.key[0], to: $0.key[1], kind: $0.value) }.sorted {
+            ($0.from, $0.to) < ($1.from, $1.to)
+        }
+        var stacks: [(name: String, nodes: Range<Int>)] = []
+        for (offset, node) in nodes.enumerated() {
+            if stacks.last?.name == node.address.stack {
+                stacks[stacks.count - 1].nodes = stacks[stacks.count - 1].nodes.lowerBound..<(offset + 1)
+            } else {
+                stacks.append((node.address.stack, offset..<(offset + 1)))
+            }
+        }
+        self.stacks = stacks
+    }
+
+    /// The label with the symbol of what the plan does.
+    func label(_ node: Int) -> String {
+        let node = nodes[node]
+        return node.action.map { "\($0.symbol) \(node.label)" } ?? node.label
+    }
+}
+
+extension Action {
+    /// The colour of a box, for drawings on white.
+    var drawingColour: String {
+        switch self {
+        case .create: "#1a7f37"
+        case .update: "#9a6700"
+        case .delete: "#cf222e"
+        case .replaceDeleteFirst, .replaceCreateFirst: "#bc4c00"
+        case .adopt, .move, .forget, .read: "#0969da"
+        }
+    }
 }
