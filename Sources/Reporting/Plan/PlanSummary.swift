@@ -43,10 +43,22 @@ package struct PlanSummary: Sendable, Hashable {
 
     /// `3 to add, 1 to change, 0 to destroy. 2 to import, 1 to forget.`
     package var phrase: String {
-        let extras = [
-            (adopt, "to import"), (move, "to move"), (forget, "to forget"), (read, "to read"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        let others = PlanSummary.nonZero(otherCounts)
         let main = "\(add) to add, \(change) to change, \(destroy) to destroy."
-        return extras.isEmpty ? main : "\(main) \(extras.joined(separator: ", "))."
+        if !others.isEmpty { return "\(main) \(others)." }
+        return add + change + destroy == 0 && outputs > 0 ? "\(main) \(counted(outputs, "output")) to change." : main
+    }
+
+    /// The same without what is zero: `3 to add, 2 to import`.
+    var shortPhrase: String {
+        PlanSummary.nonZero([(add, "to add"), (change, "to change"), (destroy, "to destroy")] + otherCounts)
+    }
+
+    var otherCounts: [(Int, String)] {
+        [(adopt, "to import"), (move, "to move"), (forget, "to forget"), (read, "to read")]
+    }
+
+    private static func nonZero(_ counts: [(Int, String)]) -> String {
+        counts.lazy.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 }
