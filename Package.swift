@@ -77,7 +77,9 @@ let package = Package(
             "LoweringTests",
             ["Lowering", "SpecLoading", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),
         tests("ResourceGraphTests", ["ResourceGraph", "MusterModel", "TestSupport"]),
-        tests("PlanningTests", ["Planning", "MusterModel", "Expressions", "Diagnostics", "TestSupport"]),
+        tests(
+            "PlanningTests",
+            ["Planning", "ResourceGraph", "MusterModel", "Expressions", "Diagnostics", "TestSupport"]),
         tests("StateStorageTests", ["StateStorage", "MusterModel", "TestSupport", grdb]),
         tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
         tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TestSupport"]),

@@ -71,7 +71,17 @@ package struct Planner {
         checkProtection()
         checkStillUsed()
         let drift = (DriftFinder(input: input).find() + foreignDrift()).sorted { $0.address < $1.address }
-        let laidOut = StepLayout(self).lay()
+        var laidOut = StepLayout(self).lay()
+        while !laidOut.circle.isEmpty {
+            guard let index = laidOut.circle.map(\.item).first(where: mayCreateFirst) else {
+                refusals.append(.unorderable(laidOut.circle.map(\.text)))
+                break
+            }
+            // What its users move to needs the new one, and the old one cannot go before they have moved.
+            items[index].action = .replaceCreateFirst
+            settleReplacementOrders()
+            laidOut = StepLayout(self).lay()
+        }
         var plan = Plan(
             workspace: input.workspace, lineage: input.snapshot.lineage, changes: laidOut.changes,
             steps: laidOut.steps, outputs: outputChanges(), drift: drift,
@@ -199,6 +209,11 @@ package struct Planner {
         return desired
     }
 
+    /// A value as far as it is known now.
+    func evaluated(_ value: Value) -> Value {
+        (try? PlanEvaluator.evaluate(value) { leaf in resolve(leaf) }) ?? value
+    }
+
     private func resolve(_ leaf: Expression) -> Value? {
         guard case .output(let reference) = leaf else { return nil }
         if let lookup = input.observations.lookups[reference.address] { return lookup[reference.output] }
@@ -217,7 +232,7 @@ package struct Planner {
         }
         for (name, values) in declaration.candidates {
             guard let current = live?.arguments[name] ?? record.arguments[name] else { continue }
-            let known = values.compactMap { try? PlanEvaluator.evaluate($0) { leaf in resolve(leaf) } }
+            let known = values.map(evaluated)
             if known.contains(current) { desired[name] = current }
         }
     }
@@ -571,15 +586,7 @@ package struct Planner {
 
     /// A successor that is created first cannot take values from something that is deleted first.
     private mutating func settleReplacementOrders() {
-        for position in input.spec.order.reversed() {
-            guard let index = itemOfDeclaration[position], items[index].action == .replaceCreateFirst else { continue }
-            for target in input.spec.dependencies(of: position) {
-                guard let other = itemOfDeclaration[target], items[other].action == .replaceDeleteFirst else {
-                    continue
-                }
-                items[other].action = .replaceCreateFirst
-            }
-        }
+        makeFoundationsCreateFirst()
         for position in input.spec.order {
             guard let index = itemOfDeclaration[position], items[index].action == .replaceDeleteFirst,
                 let parentArgument = items[index].schema.parentArgument,
@@ -595,19 +602,53 @@ package struct Planner {
             }
             if follows { items[index].action = .replaceCreateFirst }
         }
-        for index in items.indices where items[index].action == .replaceCreateFirst {
-            guard case .unique(let argument, _) = items[index].schema.naming,
-                let name = items[index].desired[argument], name == items[index].prior[argument]
-            else { continue }
-            items[index].generation += 1
-            guard let position = items[index].position,
-                let base = input.spec.declarations[position].arguments[argument]
-            else { continue }
-            items[index].desired[argument] = base.isKnown ? base : name
-            applyGeneration(&items[index].desired, items[index].generation, items[index].schema)
-            items[index].wanted[argument] = items[index].desired[argument]
+        makeFoundationsCreateFirst()
+        for index in items.indices where items[index].action == .replaceCreateFirst { nameSuccessor(index) }
+    }
+
+    private func mayCreateFirst(_ index: Int) -> Bool {
+        guard items[index].action == .replaceDeleteFirst else { return false }
+        let declaration = items[index].position.map { input.spec.declarations[$0] }
+        return declaration?.lifecycle.createBeforeDestroy != false
+    }
+
+    /// While both exist, two objects cannot have the one name.
+    private mutating func nameSuccessor(_ index: Int) {
+        let item = items[index]
+        guard case .unique(let argument, _) = item.schema.naming, let record = item.record,
+            let position = item.position, let base = input.spec.declarations[position].arguments[argument]
+        else { return }
+        let wanted = evaluated(base)
+        items[index].desired[argument] = wanted
+        items[index].generation = 1
+        if wanted == item.prior[argument] {
+            items[index].generation = record.generation + 1
+            applyGeneration(&items[index].desired, items[index].generation, item.schema)
             if let text = items[index].desired[argument]?.string {
-                items[index].notes.append("its successor is named \(text) while both exist")
+                let note = "its successor is named \(text), since both exist for a while"
+                if !items[index].notes.contains(note) { items[index].notes.append(note) }
+            }
+        } else if record.generation > 1 {
+            // The present one has a suffix: the name itself is free.
+            items[index].generation = 1
+        }
+        items[index].wanted[argument] = items[index].desired[argument]
+    }
+
+    /// What a create-first replacement stands on, or stood on: the old one lives on until its users have moved.
+    private mutating func makeFoundationsCreateFirst() {
+        var indices: [Address: Int] = [:]
+        for (index, item) in items.enumerated() where !item.isDeposed { indices[item.address] = index }
+        var open = items.indices.filter { items[$0].action == .replaceCreateFirst }
+        while let index = open.popLast() {
+            var foundations = items[index].record?.dependencies ?? []
+            if let position = items[index].position {
+                foundations += input.spec.dependencies(of: position).map { input.spec.declarations[$0].address }
+            }
+            for address in foundations {
+                guard let other = indices[address], items[other].action == .replaceDeleteFirst else { continue }
+                items[other].action = .replaceCreateFirst
+                open.append(other)
             }
         }
     }

@@ -45,6 +45,13 @@ extension Diagnostic {
             hint: "Delete or change what refers to it first, or select it too.")
     }
 
+    static func unorderable(_ circle: [String]) -> Diagnostic {
+        Diagnostic(
+            code: "plan.unorderable", summary: "The changes cannot be put in an order",
+            detail: "Each of these waits for the next: \((circle + circle.prefix(1)).joined(separator: " → ")).",
+            hint: "Make the change in two applies, for example with --except.")
+    }
+
     static func unknownTypeInState(_ address: Address) -> Diagnostic {
         Diagnostic(
             code: "state.unknown-type", summary: "The state holds a type that this version does not know",

@@ -16,16 +16,26 @@ struct StepLayout {
     private var make: [Int?]
     private var drop: [Int?]
     private var after: [Set<Int>] = []
+    private var itemOfStep: [Int] = []
+    private var current = 0
     private var itemOfAddress: [Address: Int] = [:]
+    private var deposedItems: [Address: [Int]] = [:]
 
     init(_ planner: Planner) {
         self.planner = planner
         make = Array(repeating: nil, count: planner.items.count)
         drop = make
-        for (index, item) in planner.items.enumerated() where !item.isDeposed { itemOfAddress[item.address] = index }
+        for (index, item) in planner.items.enumerated() {
+            if item.isDeposed {
+                deposedItems[item.address, default: []].append(index)
+            } else {
+                itemOfAddress[item.address] = index
+            }
+        }
     }
 
-    func lay() -> (changes: [ResourceChange], steps: [Step]) {
+    /// - Returns: `circle`, when the calls wait for each other: those on it, in words; the steps are then in no order.
+    func lay() -> (changes: [ResourceChange], steps: [Step], circle: [(item: Int, text: String)]) {
         var layout = self
         for index in planner.items.indices { layout.addSteps(index) }
         for index in planner.items.indices {
@@ -34,13 +44,15 @@ struct StepLayout {
         }
         layout.connectChildren()
         layout.connectSerialGroups()
-        return (layout.changes(), layout.ordered())
+        let (steps, circle) = layout.ordered()
+        return (layout.changes(), steps, circle)
     }
 
     // MARK: Steps
 
     private mutating func addSteps(_ index: Int) {
         let item = planner.items[index]
+        current = index
         switch item.action {
         case nil, .read: break
         case .create: make[index] = add(item, .create)
@@ -82,7 +94,7 @@ struct StepLayout {
         let isRemoval = operation == .delete || operation == .forget
         var dependencies: [Address] = item.record?.dependencies ?? []
         if let position = item.position {
-            dependencies = input.spec.dependencies(of: position).map { input.spec.declarations[$0].address }.sorted()
+            dependencies = planner.dependencies(of: item, position).map { input.spec.declarations[$0].address }.sorted()
         }
         let prior = isCreate ? [:] : planner.withoutHidden(item)
         steps.append(
@@ -100,6 +112,7 @@ struct StepLayout {
                 isDeposed: isDeposed, deposesPrevious: deposesPrevious,
                 previousAddress: operation == .move ? item.previousAddress : nil))
         after.append([])
+        itemOfStep.append(current)
         return steps.count - 1
     }
 
@@ -114,7 +127,7 @@ struct StepLayout {
 
     private mutating func connectMake(_ index: Int) {
         guard let position = planner.items[index].position, let step = make[index] else { return }
-        for target in planner.input.spec.dependencies(of: position) {
+        for target in planner.dependencies(of: planner.items[index], position) {
             if let other = planner.itemOfDeclaration[target], let before = make[other], before != step {
                 after[step].insert(before)
             }
@@ -127,9 +140,14 @@ struct StepLayout {
         guard let record = item.record, make[index] != nil || drop[index] != nil else { return }
         let stillUsed: Set<Address> =
             item.position.map { position in
-                Set(planner.input.spec.dependencies(of: position).map { planner.input.spec.declarations[$0].address })
+                Set(planner.dependencies(of: item, position).map { planner.input.spec.declarations[$0].address })
             } ?? []
         for address in record.dependencies {
+            for predecessor in deposedItems[address] ?? [] where predecessor != index {
+                if let dropPredecessor = drop[predecessor], let own = drop[index] ?? make[index] {
+                    after[dropPredecessor].insert(own)
+                }
+            }
             guard let other = itemOfAddress[address], other != index, let dropOther = drop[other] else { continue }
             if let dropOwn = drop[index] {
                 after[dropOther].insert(dropOwn)
@@ -173,10 +191,22 @@ struct StepLayout {
             for (earlier, later) in zip(members, members.dropFirst()) {
                 let first = planner.items[later].action == .replaceDeleteFirst ? drop[later] : make[later]
                 let last = planner.items[earlier].action == .replaceCreateFirst ? drop[earlier] : make[earlier]
-                guard let first, let last else { continue }
+                // Where both must let go of something before either comes back, they cannot take turns.
+                guard let first, let last, !waits(last, for: first) else { continue }
                 after[first].insert(last)
             }
         }
+    }
+
+    /// True when a step waits, directly or not, for another.
+    private func waits(_ step: Int, for other: Int) -> Bool {
+        var seen: Set<Int> = [step]
+        var open = [step]
+        while let next = open.popLast() {
+            if next == other { return true }
+            for before in after[next] where seen.insert(before).inserted { open.append(before) }
+        }
+        return false
     }
 
     /// True when the object stops serving for a while.
@@ -190,7 +220,7 @@ struct StepLayout {
     // MARK: Results
 
     /// Renumbers the steps so that each comes after all it waits for; among equals by address.
-    private func ordered() -> [Step] {
+    private func ordered() -> (steps: [Step], circle: [(item: Int, text: String)]) {
         let byAddress = steps.indices.sorted {
             (steps[$0].address, steps[$0].operation.rawValue, $0) < (
                 steps[$1].address, steps[$1].operation.rawValue, $1
@@ -199,16 +229,23 @@ struct StepLayout {
         var rank = Array(repeating: 0, count: steps.count)
         for (position, step) in byAddress.enumerated() { rank[step] = position }
         let dependencies = byAddress.map { step in after[step].map { rank[$0] }.sorted() }
-        // Serial edges are the only ones that could close a cycle; the graph itself has none.
-        let order = TopologicalOrder.sort(dependencies: dependencies) ?? Array(byAddress.indices)
+        guard let order = TopologicalOrder.sort(dependencies: dependencies) else {
+            let circle = TopologicalOrder.cycle(dependencies: dependencies).map { position in
+                let step = steps[byAddress[position]]
+                let suffix = step.isDeposed ? " (predecessor)" : ""
+                return (itemOfStep[step.id], "\(step.operation.rawValue) \(step.address)\(suffix)")
+            }
+            return ([], circle)
+        }
         var number = Array(repeating: 0, count: steps.count)
         for (id, position) in order.enumerated() { number[byAddress[position]] = id }
-        return order.enumerated().map { id, position in
+        let ordered = order.enumerated().map { id, position in
             var step = steps[byAddress[position]]
             step.id = id
             step.after = after[byAddress[position]].map { number[$0] }.sorted()
             return step
         }
+        return (ordered, [])
     }
 
     private func changes() -> [ResourceChange] {
@@ -246,6 +283,34 @@ struct StepLayout {
 }
 
 extension Planner {
+    /// What an item depends on: of several candidates only the one that was chosen.
+    func dependencies(of item: Item, _ position: Int) -> [Int] {
+        let declaration = input.spec.declarations[position]
+        let all = input.spec.dependencies(of: position)
+        if declaration.candidates.isEmpty { return all }
+        var used: Set<Int> = Set(input.spec.orderDependencies[position])
+        for (name, value) in declaration.arguments {
+            let isKept = declaration.candidates[name] != nil && item.desired[name]?.isKnown ?? false
+            if isKept, let chosen = item.desired[name] {
+                for candidate in declaration.candidates[name] ?? [] {
+                    guard evaluated(candidate) == chosen else { continue }
+                    collect(candidate, into: &used)
+                }
+            } else {
+                collect(value, into: &used)
+            }
+        }
+        return all.filter(used.contains)
+    }
+
+    private func collect(_ value: Value, into positions: inout Set<Int>) {
+        value.visitDeferred { deferred in
+            for output in deferred.outputs {
+                if let position = input.spec.positions[output.address] { positions.insert(position) }
+            }
+        }
+    }
+
     /// The arguments as they are, without what must not be written down. One that stays the same is given in the form
     /// in which it is wanted, so that both sides of an update evaluate to the same.
     func withoutHidden(_ item: Item) -> [String: Value] {

@@ -1,0 +1,273 @@
+import Diagnostics
+import MusterModel
+import Planning
+import Testing
+
+@Suite struct PlannerTests {
+    private func actions(_ plan: Plan) -> [String] {
+        plan.changes.map { "\($0.action.symbol) \($0.address.name)" }
+    }
+
+    private func applied(_ declarations: [Declaration]) throws -> SimulatedCloud {
+        var cloud = SimulatedCloud()
+        try cloud.apply(cloud.plan(declarations).plan)
+        cloud.log = []
+        return cloud
+    }
+
+    @Test("What is new is created, dependencies first")
+    func create() throws {
+        var cloud = SimulatedCloud()
+        let declarations = [
+            group("web", network: "main"), network(), rule("web", port: 443, from: "0.0.0.0/0"),
+        ]
+        let plan = try cloud.plan(declarations).plan
+        #expect(actions(plan) == ["+ web", "+ main", "+ web/443/0.0.0.0/0"])
+        try cloud.apply(plan)
+        #expect(cloud.log == ["create main", "create web", "create web/443/0.0.0.0/0"])
+        #expect(try cloud.plan(declarations).plan.isEmpty)
+    }
+
+    @Test("Groups that name each other are created, replaced and destroyed")
+    func mutualGroups() throws {
+        let before = [
+            group("a"), group("b"), rule("a", port: 1, from: "b"), rule("b", port: 2, from: "a"),
+            machine("m", ["groups": .list([output(address(SimulatedCloud.group, "a"))])]),
+        ]
+        var cloud = try applied(before)
+        var after = before
+        after[0] = group("a", description: "new words")
+        let plan = try cloud.plan(after).plan
+        #expect(actions(plan) == ["+/- a", "~ m", "+/- a/1/b", "~ b/2/a"])
+        try cloud.apply(plan)
+        #expect(cloud.objects.values.contains { $0.arguments["name"] == "a-g2" })
+        #expect(try cloud.plan(after).plan.isEmpty)
+        let destroy = try cloud.plan(after) { $0.isDestroy = true }.plan
+        try cloud.apply(destroy)
+        #expect(cloud.objects.isEmpty && cloud.snapshot.records.isEmpty)
+    }
+
+    @Test("A foreign child of an exclusive parent is drift and planned for removal; a foreign tag is neither")
+    func foreign() throws {
+        let declarations = [group("a"), rule("a", port: 1, from: "10.0.0.0/8")]
+        var cloud = try applied(declarations)
+        let id = try #require(cloud.snapshot.records[address(SimulatedCloud.group, "a")]?.id)
+        cloud.objects["rul-foreign"] = (
+            SimulatedCloud.rule, ["group_id": .string(id.rawValue), "port": 23, "source": "0.0.0.0/0"], [:]
+        )
+        cloud.objects[id]?.arguments["tags"] = ["team": "others"]
+        let plan = try cloud.plan(declarations).plan
+        #expect(actions(plan) == ["- a/rul-foreign"])
+        #expect(plan.drift.map(\.kind) == [.foreign])
+        try cloud.apply(plan)
+        #expect(cloud.objects["rul-foreign"] == nil)
+        #expect(try cloud.plan(declarations).plan.isEmpty)
+    }
+
+    @Test("A field that the user owns and somebody else changed is drift, and is put back")
+    func drift() throws {
+        let declarations = [network("main", ["tags": ["Name": "main"]])]
+        var cloud = try applied(declarations)
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["tags"] = ["Name": "theirs"]
+        let plan = try cloud.plan(declarations).plan
+        #expect(plan.drift.first?.attributes.map(\.path) == ["tags.Name"])
+        #expect(plan.drift.first?.attributes.first?.before == "main")
+        #expect(plan.drift.first?.attributes.first?.after == "theirs")
+        #expect(actions(plan) == ["~ main"])
+    }
+
+    @Test("What is gone is created again")
+    func gone() throws {
+        let declarations = [network()]
+        var cloud = try applied(declarations)
+        cloud.objects = [:]
+        let plan = try cloud.plan(declarations).plan
+        #expect(plan.changes.map(\.reason) == [.gone])
+        try cloud.apply(plan)
+        #expect(try cloud.plan(declarations).plan.isEmpty)
+    }
+
+    @Test("An argument that cannot change replaces its resource and those that need the new one, with the reason")
+    func replacementChain() throws {
+        var cloud = try applied([network(), group("web", network: "main"), machine("m")])
+        let after = [network(cidr: "10.1.0.0/16"), group("web", network: "main"), machine("m")]
+        let plan = try cloud.plan(after).plan
+        let web = try #require(plan.changes.first { $0.address.name == "web" })
+        #expect(web.action.isReplacement)
+        #expect(web.why.map(\.address.name) == ["web", "main"])
+        try cloud.apply(plan)
+        #expect(try cloud.plan(after).plan.isEmpty)
+    }
+
+    @Test("Members of a serial group are replaced one after the other")
+    func serial() throws {
+        let nodes = { (image: String) in
+            (1...3).map { machine("node\($0)", ["image": .string(image)], serialGroup: "nodes") }
+        }
+        var cloud = try applied(nodes("ami-1"))
+        try cloud.apply(cloud.plan(nodes("ami-2")).plan)
+        #expect(
+            cloud.log == [
+                "delete node1", "create node1", "delete node2", "create node2", "delete node3", "create node3",
+            ])
+    }
+
+    @Test("Placement is kept as long as it is among the candidates")
+    func placement() throws {
+        func node(_ subnets: [String]) -> Declaration {
+            let values = subnets.map { output(address(SimulatedCloud.network, $0)) }
+            var declaration = machine("node", ["network_id": values[0]])
+            declaration.candidates = ["network_id": values]
+            return declaration
+        }
+        let cloud = try applied([network("a"), node(["a"])])
+        let plan = try cloud.plan([network("a"), network("b"), node(["b", "a"])]).plan
+        #expect(actions(plan) == ["+ b"])
+    }
+
+    @Test("A protected resource refuses to go, even when its definition is taken out")
+    func protection() throws {
+        var declaration = network()
+        declaration.lifecycle.preventDestroy = true
+        let cloud = try applied([declaration])
+        #expect(try cloud.plan([]).refusals.map(\.code) == ["plan.protected"])
+        #expect(try cloud.plan([declaration]) { $0.isDestroy = true }.refusals.map(\.code) == ["plan.protected"])
+    }
+
+    @Test("Ignored changes are neither shown nor put back")
+    func ignored() throws {
+        var declaration = machine("m", ["tags": ["a": "1"]])
+        declaration.lifecycle.ignoreChanges = ["size"]
+        var cloud = try applied([declaration])
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["size"] = "huge"
+        #expect(try cloud.plan([declaration]).plan.isEmpty)
+        declaration.arguments["tags"] = ["a": "2"]
+        try cloud.apply(cloud.plan([declaration]).plan)
+        #expect(cloud.objects[id]?.arguments["size"] == "huge")
+    }
+
+    @Test("Taking a tag out removes it; taking out an argument with a default puts the default back")
+    func removal() throws {
+        var cloud = try applied([network("main", ["tags": ["a": "1", "b": "2"], "dns": false])])
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["tags"] = ["a": "1", "b": "2", "foreign": "x"]
+        let after = [network("main", ["tags": ["a": "1"]])]
+        try cloud.apply(cloud.plan(after).plan)
+        #expect(cloud.objects[id]?.arguments["tags"] == ["a": "1", "foreign": "x"])
+        #expect(cloud.objects[id]?.arguments["dns"] == true)
+        #expect(try cloud.plan(after).plan.isEmpty)
+    }
+
+    @Test("A secret is compared by its digest and never stands in a plan")
+    func secrets() throws {
+        let secret = Value.deferred(
+            Deferred(.template([.literal("password="), .secret(SecretReference(name: "db", source: "env:DB"))])))
+        let declarations = [machine("m", ["script": secret])]
+        var cloud = SimulatedCloud()
+        let create = try cloud.plan(declarations).plan
+        try cloud.apply(create)
+        let again = try cloud.plan(declarations).plan
+        #expect(again.isEmpty)
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["script"] = "password=other"
+        let changed = try cloud.plan(declarations).plan
+        #expect(changed.changes.first?.attributes.map(\.isHidden) == [true])
+        #expect(changed.drift.first?.attributes.map(\.path) == ["script"])
+        for plan in [create, changed] {
+            let text = String(reflecting: plan)
+            #expect(!text.contains("hunter2") && !text.contains("password=other"))
+        }
+    }
+
+    @Test("A secret that cannot be read is assumed unchanged, and that is said")
+    func unreadableSecret() throws {
+        let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))
+        let declarations = [machine("m", ["script": secret])]
+        let cloud = try applied(declarations)
+        let plan = try cloud.plan(declarations) {
+            $0.secrets = SecretDigests(text: { _ in nil }, digest: SimulatedCloud.digest)
+        }.plan
+        #expect(plan.isEmpty)
+        #expect(plan.notes.count == 1)
+    }
+
+    @Test("Only what is selected is planned; what it needs comes along")
+    func selection() throws {
+        let cloud = SimulatedCloud()
+        let declarations = [network("a"), network("b"), group("web", network: "a")]
+        let plan = try cloud.plan(declarations) {
+            $0.selection = Selection(only: [address(SimulatedCloud.group, "web")])
+        }.plan
+        #expect(actions(plan) == ["+ web", "+ a"])
+        let refused = try cloud.plan(declarations) {
+            $0.selection = Selection(except: [address(SimulatedCloud.network, "a")])
+        }
+        #expect(refused.refusals.map(\.code) == ["plan.not-selected"])
+    }
+
+    @Test("What something outside of the run stands on cannot be deleted")
+    func stillUsed() throws {
+        var user = group("web", network: "main")
+        user.address = address(SimulatedCloud.group, "web", stack: "other")
+        let cloud = try applied([network(), user])
+        let result = try cloud.plan([network(), user]) {
+            $0.isDestroy = true
+            $0.selection = Selection(stacks: ["s"])
+        }
+        #expect(result.refusals.map(\.code) == ["plan.still-used"])
+    }
+
+    @Test("A plan of the same input is the same")
+    func deterministic() throws {
+        let cloud = SimulatedCloud()
+        let declarations = (0..<50).flatMap { index in
+            [group("g\(index)"), rule("g\(index)", port: index, from: "g\((index * 7 + 1) % 50)")]
+        }
+        let first = try cloud.plan(declarations).plan
+        for _ in 0..<5 { #expect(try cloud.plan(declarations.shuffled()).plan == first) }
+    }
+
+    @Test("A move keeps the object")
+    func move() throws {
+        var cloud = try applied([network("old")])
+        let plan = try cloud.plan([network("new")]) {
+            $0.moves = [address(SimulatedCloud.network, "new"): address(SimulatedCloud.network, "old")]
+        }.plan
+        #expect(actions(plan) == ["> new"])
+        try cloud.apply(plan)
+        #expect(cloud.objects.count == 1)
+        #expect(try cloud.plan([network("new")]).plan.isEmpty)
+    }
+
+    @Test("An object named by import is adopted, and its differences are put right")
+    func adoption() throws {
+        var cloud = SimulatedCloud()
+        cloud.objects["net-9"] = (SimulatedCloud.network, ["cidr": "10.0.0.0/16", "dns": false, "tags": [:]], [:])
+        let target = address(SimulatedCloud.network, "main")
+        let plan = try cloud.plan([network()]) {
+            $0.imports = [ImportDeclaration(address: target, id: "net-9")]
+            $0.observations.imports[target] = .some(
+                Observation(id: "net-9", arguments: ["cidr": "10.0.0.0/16", "dns": false, "tags": [:]]))
+        }.plan
+        #expect(plan.steps.map(\.operation) == [.adopt, .update])
+        try cloud.apply(plan)
+        #expect(cloud.objects["net-9"]?.arguments["dns"] == true)
+        #expect(try cloud.plan([network()]).plan.isEmpty)
+    }
+
+    @Test("An interrupted replacement leaves a predecessor that the next plan deletes")
+    func deposed() throws {
+        var cloud = try applied([group("a")])
+        let plan = try cloud.plan([group("a", description: "x")]).plan
+        var half = plan
+        half.steps = [plan.steps[0]]
+        try cloud.apply(half)
+        let rest = try cloud.plan([group("a", description: "x")]).plan
+        #expect(rest.changes.map(\.reason) == [.deposed])
+        try cloud.apply(rest)
+        #expect(cloud.objects.count == 1)
+        #expect(try cloud.plan([group("a", description: "x")]).plan.isEmpty)
+    }
+}
