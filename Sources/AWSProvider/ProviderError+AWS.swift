@@ -4,25 +4,18 @@ import ProviderKit
 extension ProviderError {
     /// Classes an AWS error once for everything above.
     init(_ error: AWSError) {
-        let kind: Kind =
-            switch error.kind {
-            case .notFound: .notFound
-            case .alreadyExists: .alreadyExists
-            case .inUse: .inUse
-            case .throttled, .contention: .throttled
-            case .unauthorized: .notPermitted
-            case .badCredentials, .expiredToken, .noCredentials, .clockSkew: .badCredentials
-            case .validation, .rejected, .configuration, .idempotencyMismatch: .invalid
-            case .quota: .quota
-            case .capacity, .serverFault: .unavailable
-            case .outcomeUnknown: .outcomeUnknown
-            case .notAWS, .unreadable: .notUnderstood
-            case .network, .cancelled: .network
-            }
+        let kind = Kind(error.kind)
         let isAwaited = error.isConsistencyCandidate && kind != .notFound
         self.init(
             isAwaited ? .notYetVisible : kind, error.message, operation: "\(error.service).\(error.operation)",
             code: error.code, requestID: error.requestID, hint: ProviderError.hint(for: error))
+    }
+
+    /// A failure that came inside a successful answer.
+    init(code: String, message: String, operation: String, requestID: String?) {
+        self.init(
+            Kind(AWSError.Kind(code: code, message: message, status: 400)), message, operation: operation, code: code,
+            requestID: requestID)
     }
 
     /// In a call that makes or changes something, a thing that is not found may just not be visible yet.
@@ -43,5 +36,25 @@ extension ProviderError {
         case .notAWS: "Something between here and AWS answered: a proxy, a captive portal or a wrong endpoint."
         default: nil
         }
+    }
+}
+
+extension ProviderError.Kind {
+    fileprivate init(_ kind: AWSError.Kind) {
+        self =
+            switch kind {
+            case .notFound: .notFound
+            case .alreadyExists: .alreadyExists
+            case .inUse: .inUse
+            case .throttled, .contention: .throttled
+            case .unauthorized: .notPermitted
+            case .badCredentials, .expiredToken, .noCredentials, .clockSkew: .badCredentials
+            case .validation, .rejected, .configuration, .idempotencyMismatch: .invalid
+            case .quota: .quota
+            case .capacity, .serverFault: .unavailable
+            case .outcomeUnknown: .outcomeUnknown
+            case .notAWS, .unreadable: .notUnderstood
+            case .network, .cancelled: .network
+            }
     }
 }

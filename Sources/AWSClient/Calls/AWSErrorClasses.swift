@@ -4,7 +4,7 @@
 extension AWSError.Kind {
     /// - Parameters:
     ///   - skew: by how much the server's clock is ahead of the one that signed, if the answer says so.
-    init(code: String, message: String, status: Int, skew: Duration? = nil) {
+    package init(code: String, message: String, status: Int, skew: Duration? = nil) {
         let isSkewed = skew.map { $0 > .seconds(240) || $0 < .seconds(-240) } ?? false
         self =
             Self.identityKind(code, message, isSkewed: isSkewed)
