@@ -4,7 +4,19 @@ import ProviderKit
 /// Every type and lookup of the provider, in the order of the reference page. A test finds a file missing from it.
 enum Catalog {
     private static let resourceEntries: [ResourceEntry] = [
-        ResourceEntry(VPC.init)
+        ResourceEntry(VPC.init),
+        ResourceEntry(Subnet.init),
+        ResourceEntry(InternetGateway.init),
+        ResourceEntry(NATGateway.init),
+        ResourceEntry(ElasticIP.init),
+        ResourceEntry(RouteTable.init),
+        ResourceEntry(Route.init),
+        ResourceEntry(RouteTableAssociation.init),
+        ResourceEntry(NetworkACL.init),
+        ResourceEntry(NetworkACLRule.init),
+        ResourceEntry(VPCEndpoint.init),
+        ResourceEntry(SecurityGroup.init),
+        ResourceEntry(SecurityGroupRule.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = []
