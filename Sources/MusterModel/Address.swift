@@ -39,7 +39,7 @@ package struct Address: Sendable, Hashable, Comparable, CustomStringConvertible 
     }
 
     package var description: String {
-        "\(Address.encoded(stack)):\(type.rawValue)/\(Address.encoded(name))"
+        "\(Address.encoded(stack)):\(Address.encoded(type.rawValue, keepsSlash: false))/\(Address.encoded(name))"
     }
 
     package static func < (left: Self, right: Self) -> Bool {
@@ -56,12 +56,13 @@ package struct Address: Sendable, Hashable, Comparable, CustomStringConvertible 
         }
     }
 
-    private static func encoded(_ text: String) -> String {
-        if text.utf8.allSatisfy(isPlain) { return text }
+    private static func encoded(_ text: String, keepsSlash: Bool = true) -> String {
+        func isKept(_ byte: UInt8) -> Bool { isPlain(byte) && (keepsSlash || byte != UInt8(ascii: "/")) }
+        if text.utf8.allSatisfy(isKept) { return text }
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
-            if isPlain(byte) {
+            if isKept(byte) {
                 bytes.append(byte)
             } else {
                 bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
