@@ -20,7 +20,8 @@ package enum Evaluator {
     /// - Parameters:
     ///   - readFile: What `file()` and `template()` read through; without it they fail.
     ///   - resolve: What a `.reference`, `.output` or `.secret` stands for; nil when that is not known yet. A reference is
-    ///     asked for with all the constant members that follow it (`var.tags.Name`, `vpc["main"].id`).
+    ///     asked for with all the constant members that follow it (`var.tags.Name`, `vpc["main"].id`). What it throws is
+    ///     thrown on, also for a branch that may never count: a name that does not exist is always a mistake.
     /// - Returns: The value, with `.deferred` parts where something is not known yet.
     package static func evaluate(
         _ expression: Expression, readFile: FileReader? = nil,
@@ -380,7 +381,9 @@ struct Evaluation {
         return try attempt(residual()) { () throws(EvaluationFailure) -> Reduced in
             let arguments = Arguments(function, values)
             try arguments.check()
-            let isShapeKnown = !values.contains { $0.deferred != nil }
+            let isShapeKnown = values.enumerated().allSatisfy { position, value in
+                value.deferred == nil || function.parameter(at: position).kind == .any
+            }
             switch function.behavior {
             case .strict(let body):
                 guard values.allSatisfy(\.isKnown) else { return .open(residual()) }

@@ -195,9 +195,9 @@ struct ExpressionReader {
     private func shellHinted(_ failure: SyntaxFailure, _ start: Int) -> SyntaxFailure {
         var end = start + 2
         while isNameByte(byte(at: end)) { end += 1 }
-        guard failure.hint == nil, end > start + 2, failure.range.lowerBound <= end,
-            [":", "-", "=", "?", "+", "#", "/", "^", ","].contains(Character(Unicode.Scalar(byte(at: end))))
-        else { return failure }
+        let isLength = byte(at: start + 2) == UInt8(ascii: "#") && isNameByte(byte(at: start + 3))
+        let isModified = end > start + 2 && ":-=?+#%/^".utf8.contains(byte(at: end))
+        guard failure.hint == nil, isLength || isModified, failure.range.lowerBound <= end + 1 else { return failure }
         var failure = failure
         failure.hint = "If this is for a shell, write $${ in place of ${."
         return failure
@@ -396,7 +396,7 @@ struct ExpressionReader {
         guard isNameStart(byte(at: index)) else {
             let isNumber = isDigit(byte(at: index))
             throw SyntaxFailure(
-                range: (index - 1)..<min(index + 1, bytes.count), detail: "A name must follow the dot.",
+                range: (index - 1)..<(isNumber ? index + 1 : index), detail: "A name must follow the dot.",
                 hint: isNumber
                     ? "Write [0] for the first element of a list, and [\"0\"] for a member of that name."
                     : "Write [\"…\"] for a name with other characters than letters, digits and _.")
@@ -508,6 +508,8 @@ struct ExpressionReader {
             try close(UInt8(ascii: ")"), openedAt: start)
             return inner
         case UInt8(ascii: "!"): throw foreign(1, "! is not an operator here.", "Write \"not\".")
+        case UInt8(ascii: "}"), UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: ","):
+            throw SyntaxFailure(range: index..<(index + 1), detail: "A value is missing here.")
         default: throw unexpected()
         }
     }
@@ -741,7 +743,14 @@ struct ExpressionReader {
         }
         let text = String(decoding: bytes[index..<end], as: UTF8.self)
         let what = text == "\"" ? "A quotation mark" : text.quoted
-        return SyntaxFailure(range: index..<end, detail: "\(what) does not fit here.")
+        let hint: String?
+        switch text {
+        case "“", "”", "„", "‘", "’": hint = "Write straight quotation marks: \"…\" or '…'."
+        case "(", "[", "{", "\"", "'": hint = "Between two values there must be an operator or a comma."
+        default:
+            hint = isNameByte(bytes[index]) ? "Between two values there must be an operator or a comma." : nil
+        }
+        return SyntaxFailure(range: index..<end, detail: "\(what) does not fit here.", hint: hint)
     }
 
     private mutating func skipSpace() {

@@ -20,6 +20,7 @@ enum CollectionFunctions {
             case .list(let values): return .integer(values.count)
             case .map(let members): return .integer(members.count)
             case .string(let text): return .integer(text.count)
+            case .deferred: return nil
             case let value:
                 throw .wrongType(
                     "The argument \"value\" of length", is: value, mustBe: "a list, a map or a string",
