@@ -26,7 +26,7 @@ package actor AWSClientFactory {
     ///   - makeHTTPClient: called once for each set of proxies and authorities.
     package init(
         collaborators: AWSCollaborators, version: String, observer: AWSClient.Observer? = nil,
-        makeHTTPClient: @escaping @Sendable (CurlHTTPClient.Settings) -> any HTTPClient = { CurlHTTPClient($0) }
+        makeHTTPClient: @escaping @Sendable (CurlHTTPClient.Settings) -> any HTTPClient
     ) {
         self.collaborators = collaborators
         self.version = version
