@@ -372,12 +372,12 @@ import Testing
             made.withLock { $0.append(settings) }
             return world
         }
-        let first = try await factory.client(for: ProviderConfiguration())
-        #expect(try await factory.client(for: ProviderConfiguration()) === first)
-        let second = try await factory.client(for: ProviderConfiguration(region: "eu-west-1"))
+        let first = try await factory.client(for: AWSAccessSettings())
+        #expect(try await factory.client(for: AWSAccessSettings()) === first)
+        let second = try await factory.client(for: AWSAccessSettings(region: "eu-west-1"))
         #expect(second !== first && second.configuration.region == "eu-west-1")
         #expect(made.withLock { $0.count } == 1)
-        _ = try await factory.client(for: ProviderConfiguration(profile: "other"))
+        _ = try await factory.client(for: AWSAccessSettings(profile: "other"))
         #expect(made.withLock { $0.last?.caBundle } == "/x")
         _ = try await first.call(read)
         #expect(world.requests.first?.headers["Authorization"]?.contains("Credential=A/") == true)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct AWSConfigurationTests {
     private func load(
         _ environment: [String: String] = [:], config: String = "", credentials: String = "",
-        _ provider: ProviderConfiguration = ProviderConfiguration()
+        _ provider: AWSAccessSettings = AWSAccessSettings()
     ) async throws(AWSConfigurationError) -> AWSConfiguration {
         let world = FakeWorld(
             environment: environment,
@@ -16,7 +16,7 @@ import Testing
 
     private func error(
         _ environment: [String: String] = [:], config: String = "",
-        _ provider: ProviderConfiguration = ProviderConfiguration()
+        _ provider: AWSAccessSettings = AWSAccessSettings()
     ) async -> AWSConfigurationError? {
         do {
             _ = try await load(environment, config: config, provider)
@@ -32,7 +32,7 @@ import Testing
     func region() async throws {
         var environment = ["AWS_REGION": "r2", "AWS_DEFAULT_REGION": "r3"]
         let config = "[default]\nregion = r4\n"
-        #expect(try await load(environment, config: config, ProviderConfiguration(region: "r1")).region == "r1")
+        #expect(try await load(environment, config: config, AWSAccessSettings(region: "r1")).region == "r1")
         #expect(try await load(environment, config: config).region == "r2")
         environment["AWS_REGION"] = ""
         #expect(try await load(environment, config: config).region == "r3")
@@ -46,7 +46,7 @@ import Testing
         let config =
             "[profile a]\nregion=ra\n[profile b]\nregion=rb\n[profile \"c d\"]\nregion=rc\n[default]\nregion=rd\n"
         let environment = ["AWS_PROFILE": "b", "AWS_DEFAULT_PROFILE": "c d"]
-        #expect(try await load(environment, config: config, ProviderConfiguration(profile: "a")).region == "ra")
+        #expect(try await load(environment, config: config, AWSAccessSettings(profile: "a")).region == "ra")
         #expect(try await load(environment, config: config).region == "rb")
         #expect(try await load(["AWS_DEFAULT_PROFILE": "c d"], config: config).region == "rc")
         #expect(try await load(config: config).region == "rd")
@@ -100,13 +100,13 @@ import Testing
               endpoint_url = http://four
             """
         var environment = ["AWS_ENDPOINT_URL_EC2": "http://two", "AWS_ENDPOINT_URL": "http://three"]
-        func url(_ service: AWSService, _ provider: ProviderConfiguration = ProviderConfiguration()) async throws
+        func url(_ service: AWSService, _ provider: AWSAccessSettings = AWSAccessSettings()) async throws
             -> String?
         {
             try await load(environment, config: config, provider).endpoints
                 .endpoint(for: service, region: "us-east-1")?.endpoint.url
         }
-        #expect(try await url(.ec2, ProviderConfiguration(endpointURL: "http://one")) == "http://one")
+        #expect(try await url(.ec2, AWSAccessSettings(endpointURL: "http://one")) == "http://one")
         #expect(try await url(.ec2) == "http://two")
         #expect(try await url(.iam) == "http://three")
         environment["AWS_ENDPOINT_URL_EC2"] = nil
@@ -116,7 +116,7 @@ import Testing
         #expect(try await url(.iam) == "http://five")
         environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true"
         #expect(try await url(.ec2) == "https://ec2.us-east-1.amazonaws.com")
-        #expect(try await url(.ec2, ProviderConfiguration(endpointURL: "http://one")) == "http://one")
+        #expect(try await url(.ec2, AWSAccessSettings(endpointURL: "http://one")) == "http://one")
     }
 
     @Test(
@@ -210,7 +210,7 @@ import Testing
             (["AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"], "us-east-1", "aws"),
         ] as [([String: String], String, String)])
     func identity(_ environment: [String: String], _ region: String, _ expected: String) async throws {
-        #expect(try await load(environment, ProviderConfiguration(region: region)).endpointIdentity == expected)
+        #expect(try await load(environment, AWSAccessSettings(region: region)).endpointIdentity == expected)
     }
 
     // MARK: - The rest

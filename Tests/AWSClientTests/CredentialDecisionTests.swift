@@ -5,7 +5,7 @@ import Testing
 @Suite struct CredentialDecisionTests {
     private func decide(
         _ environment: [String: String] = [:], config: String = "", credentials: String = "",
-        _ provider: ProviderConfiguration = ProviderConfiguration()
+        _ provider: AWSAccessSettings = AWSAccessSettings()
     ) async throws -> CredentialDecision {
         let world = FakeWorld(
             environment: environment,
@@ -20,7 +20,7 @@ import Testing
     ) async {
         do {
             let decision = try await decide(
-                environment, config: config, credentials: credentials, ProviderConfiguration(profile: profile))
+                environment, config: config, credentials: credentials, AWSAccessSettings(profile: profile))
             #expect(Self.text(decision.source) == expected)
         } catch let error as CredentialsError {
             #expect("error: \(error.attempts.last?.source ?? ""): \(error.attempts.last?.reason ?? "")" == expected)
@@ -200,7 +200,7 @@ import Testing
 
     @Test("A role that the spec wants assumed stands on what the chain finds")
     func specRole() async throws {
-        let provider = ProviderConfiguration(assumeRole: .init(roleARN: "S", externalID: "e"))
+        let provider = AWSAccessSettings(assumeRole: .init(roleARN: "S", externalID: "e"))
         #expect(Self.text(try await decide(keys, provider).source) == "S ← ENV (environment variables)")
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import AWSClient
 
 @Suite struct CredentialFetcherTests {
-    private func fetch(_ world: FakeWorld, _ provider: ProviderConfiguration = ProviderConfiguration()) async throws
+    private func fetch(_ world: FakeWorld, _ provider: AWSAccessSettings = AWSAccessSettings()) async throws
         -> AWSCredentials
     {
         var settings = provider
@@ -15,7 +15,7 @@ import Testing
         return try await chain.credentials()
     }
 
-    private func failure(_ world: FakeWorld, _ provider: ProviderConfiguration = ProviderConfiguration()) async
+    private func failure(_ world: FakeWorld, _ provider: AWSAccessSettings = AWSAccessSettings()) async
         -> CredentialsError?
     {
         do {
@@ -69,7 +69,7 @@ import Testing
         let world = FakeWorld(
             environment: ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"]
         ) { _, _ in .success(.queryError("AccessDenied", "not for you", status: 403)) }
-        let error = await failure(world, ProviderConfiguration(assumeRole: .init(roleARN: "arn:r")))
+        let error = await failure(world, AWSAccessSettings(assumeRole: .init(roleARN: "arn:r")))
         #expect(error?.attempts.last?.source == "assume_role arn:r")
         #expect(error?.attempts.last?.reason.contains("environment variables") == true)
         #expect(error?.attempts.last?.reason.contains("not for you") == true)
@@ -89,7 +89,7 @@ import Testing
         collaborators.askMFACode = { _ in "123456" }
         let configuration = AWSConfiguration(region: "us-east-1")
         let chain = CredentialsProvider(
-            ProviderConfiguration(), configuration: configuration, collaborators: collaborators, http: world)
+            AWSAccessSettings(), configuration: configuration, collaborators: collaborators, http: world)
         _ = try await chain.credentials()
         #expect(world.requests[0].bodyText.hasSuffix("&SerialNumber=dev&TokenCode=123456"))
     }
