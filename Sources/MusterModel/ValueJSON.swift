@@ -51,7 +51,8 @@ package enum ValueJSON {
     /// numbers beyond a double.
     package static func decode(_ bytes: [UInt8]) throws(Failure) -> Value {
         var reader = JSONReader(bytes, maximumDepth: maximumDepth)
-        return try DeferredCoder.restored(try reader.readDocument())
+        let value = try reader.readDocument()
+        return reader.hasDeferredKeys ? try DeferredCoder.restored(value) : value
     }
 
     package static func decode(_ text: String) throws(Failure) -> Value { try decode(Array(text.utf8)) }
@@ -107,10 +108,10 @@ private struct JSONWriter {
             close("]", isEmpty: values.isEmpty)
         case .map(let members):
             open("{", isEmpty: members.isEmpty)
-            for (position, key) in members.keys.sorted().enumerated() {
+            for (position, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
                 separate(position)
-                write(key: key)
-                write(members[key] ?? .null)
+                write(key: member.key)
+                write(member.value)
             }
             close("}", isEmpty: members.isEmpty)
         case .deferred(let deferred):
@@ -128,7 +129,7 @@ private struct JSONWriter {
     }
 
     private mutating func write(key: String) {
-        if !isPlain, key.utf8.starts(with: DeferredCoder.key.utf8) {
+        if !isPlain, key.utf8.first == UInt8(ascii: "$"), key.utf8.starts(with: DeferredCoder.key.utf8) {
             write(string: DeferredCoder.key + "$" + key.dropFirst(DeferredCoder.key.count))
         } else {
             write(string: key)
@@ -262,14 +263,22 @@ private struct JSONWriter {
 
     private mutating func write(string text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0x7F {
-                bytes.append(byte)
-            } else {
-                escape(byte)
+        var text = text
+        text.withUTF8 { characters in
+            // Runs without anything to escape are copied whole.
+            var start = 0
+            for index in characters.indices where JSONWriter.isEscaped(characters[index]) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[start..<index]))
+                escape(characters[index])
+                start = index + 1
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -295,6 +304,8 @@ private struct JSONReader {
     private let bytes: [UInt8]
     private let maximumDepth: Int
     private var index = 0
+    /// Whether a key begins with `$deferred`.
+    private(set) var hasDeferredKeys = false
 
     init(_ bytes: [UInt8], maximumDepth: Int) {
         self.bytes = bytes
@@ -388,6 +399,9 @@ private struct JSONReader {
             let start = index
             guard byte == UInt8(ascii: "\"") else { throw failure("a key in quotation marks must follow") }
             let key = try readString()
+            if key.utf8.first == UInt8(ascii: "$"), key.utf8.starts(with: DeferredCoder.key.utf8) {
+                hasDeferredKeys = true
+            }
             skipSpace()
             guard byte == UInt8(ascii: ":") else { throw failure("a colon must follow") }
             index += 1
@@ -445,9 +459,17 @@ private struct JSONReader {
     private mutating func readString() throws(ValueJSON.Failure) -> String {
         index += 1
         let start = index
-        while let byte, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { index += 1 }
+        var seen: UInt8 = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            seen |= byte
+            index += 1
+        }
         if byte == UInt8(ascii: "\"") {
-            let result = String(validating: bytes[start..<index], as: UTF8.self)
+            let content = bytes[start..<index]
+            let result =
+                seen < 0x80 ? String(decoding: content, as: UTF8.self) : String(validating: content, as: UTF8.self)
             index += 1
             guard let result else { throw failure("the text is not UTF-8", at: start) }
             return result
