@@ -371,7 +371,7 @@ struct Evaluation {
         }
         switch function.behavior {
         case .conditional: return try reduceConditional(arguments, resolve)
-        case .firstNonNull: return try reduceFirstNonNull(function, arguments, resolve)
+        case .firstNonNull: return try reduceFirstNonNull(arguments, resolve)
         case .strict, .structural, .file, .template: break
         }
         var values: [Value] = []
@@ -420,17 +420,18 @@ struct Evaluation {
     }
 
     private func reduceFirstNonNull(
-        _ function: FunctionDefinition, _ arguments: [Expression], _ resolve: Resolve
+        _ arguments: [Expression], _ resolve: Resolve
     ) throws(EvaluationFailure) -> Reduced {
         for (position, argument) in arguments.enumerated() {
             switch try reduce(argument, resolve) {
             case .value(.null): continue
             case .value(let value): return .value(value)
             case .open(let expression):
+                // Null or not, the last one is the result.
+                if position == arguments.count - 1 { return .open(expression) }
                 var rest = [expression]
                 for argument in arguments[(position + 1)...] { rest.append(try self.rest(argument, resolve)) }
-                // A single one left is not the argument itself: it may still turn out to be null.
-                return .open(.call(function.name, rest))
+                return .open(.call("coalesce", rest))
             }
         }
         return .value(.null)

@@ -1,7 +1,52 @@
 import Diagnostics
 import Expressions
 import MusterModel
+import TestSupport
 import Testing
+
+/// Trees over a few names, many of which have a value.
+private enum OperationGenerator {
+    static func members(of root: Value, _ components: ArraySlice<Reference.Component>) -> Expression {
+        components.reduce(.literal(root)) { base, component in
+            switch component {
+            case .name(let name): .member(base, name)
+            case .index(let index): .index(base, .literal(.integer(index)))
+            }
+        }
+    }
+
+    static func tree(_ depth: Int, names: [String], _ random: inout SeededGenerator) -> Expression {
+        func inner() -> Expression { tree(depth - 1, names: names, &random) }
+        if depth == 0 || random.oneIn(4) {
+            if random.oneIn(3) {
+                return .literal(random.pick([0, 1, 2, "x", "y", true, false, nil, ["x"], ["x": 1]] as [Value]))
+            }
+            return .reference(Reference(.path([.name(random.pick(names))]), stack: "s", range: nil))
+        }
+        switch Int.random(in: 0..<14, using: &random) {
+        case 0: return .template([inner(), .literal("-"), inner()])
+        case 1: return .list([inner(), inner()])
+        case 2: return .map([.init(key: "x", value: inner()), .init(key: "y", value: inner())])
+        case 3: return .member(inner(), random.pick(["x", "y"]))
+        case 4: return .index(inner(), random.oneIn(2) ? .literal(0) : inner())
+        case 5: return .call("if", [inner(), inner(), inner()])
+        case 6: return .call("coalesce", [inner(), inner()])
+        case 7: return .binary(random.oneIn(2) ? .and : .or, inner(), inner())
+        case 8: return .binary(random.pick([.equal, .notEqual, .less]), inner(), inner())
+        case 9: return .binary(random.pick([.add, .multiply, .divide, .remainder]), inner(), inner())
+        case 10: return .unary(random.oneIn(2) ? .not : .negate, inner())
+        case 11:
+            let names = [
+                "length", "keys", "values", "flatten", "distinct", "reverse", "json_encode", "string", "compact",
+            ]
+            return .call(random.pick(names), [inner()])
+        case 12:
+            let names = ["merge", "concat", "contains", "index_of", "element", "lookup", "zip_map", "default", "join"]
+            return .call(random.pick(names), [inner(), inner()])
+        default: return .call("lookup", [inner(), inner(), inner()])
+        }
+    }
+}
 
 @Suite("Evaluating expressions")
 struct EvaluatorTests {
@@ -189,7 +234,8 @@ struct EvaluatorTests {
         try check("if(x, \"a${[n]}b\", 1)", "${if(x, \"a${[0]}b\", 1)}", knowing: known)
         try check("coalesce(x, 1 / n)", "${coalesce(x, 1 / 0)}", knowing: known)
         try check("coalesce(null, x, n)", "${coalesce(x, 0)}", knowing: known)
-        try check("default(x, n)", "${default(x, 0)}", knowing: known)
+        try check("default(x, n)", "${coalesce(x, 0)}", knowing: known)
+        try check("default(null, x)", "${x}")
         try check("if(x, if(n == 0, 1, 2), y)", "${if(x, 1, y)}", knowing: known)
         try check("true and x", "${true and x}")
         try check("if(x, upper(1), 1)", "${if(x, upper(1), 1)}")
@@ -211,6 +257,56 @@ struct EvaluatorTests {
                     try evaluate(text, files: files, knowing: all.filter { $0.key == first }))
                 #expect(try evaluate(Expression(half), knowing: all) == whole, "\(text), \(first) first")
             }
+        }
+    }
+
+    @Test("Whatever is known first, the rest gives the same in the end")
+    func anyOrder() throws {
+        let all: [String: Value] = [
+            "a": 1, "b": "x", "c": true, "d": [1, "x", [2]], "e": ["x": 1, "y": ["x": false]], "f": nil,
+        ]
+        var random = SeededGenerator.fromEnvironment()
+        var succeeded = 0
+        for _ in 0..<20_000 {
+            let tree = OperationGenerator.tree(4, names: all.keys.sorted(), &random)
+            guard let whole = try? evaluate(tree, knowing: all) else { continue }
+            succeeded += 1
+            var value = Value.deferred(Deferred(tree))
+            for name in all.keys.sorted().shuffled(using: &random) {
+                do {
+                    value = try Evaluator.evaluate(Expression(value)) { (leaf) throws(EvaluationFailure) -> Value? in
+                        guard case .reference(let reference) = leaf, case .path(let components) = reference.target,
+                            components.first == .name(name), let root = all[name]
+                        else { return nil }
+                        if let part = try? Evaluator.part(of: root, at: components.dropFirst()) { return part }
+                        // What a resolver throws counts even where the value may never be needed, so leave it standing.
+                        return .deferred(Deferred(OperationGenerator.members(of: root, components.dropFirst())))
+                    }
+                } catch {
+                    Issue.record("\(tree.sourceText), \(name) last: \(error.detail)")
+                    return
+                }
+            }
+            if case .deferred(let deferred) = value {
+                value = try Evaluator.evaluate(deferred.expression) { (_) throws(EvaluationFailure) -> Value? in nil }
+            }
+            #expect(value == whole, "\(tree.sourceText)")
+        }
+        #expect(succeeded > 1_000)
+    }
+
+    @Test("Trees as deep as parsing allows are evaluated, written and read")
+    func deepTrees() throws {
+        let depth = ExpressionParser.maximumDepth - 2
+        for (opening, closing) in [
+            ("(", ")"), ("[", "]"), ("{ a: ", "}"), ("if(c, ", ", 1)"), ("\"${", "}\""), ("- ", ""),
+        ] {
+            let text = String(repeating: opening, count: depth) + "x" + String(repeating: closing, count: depth)
+            let (tree, diagnostics) = ExpressionParser.parseExpression(text, stack: "s")
+            #expect(diagnostics.isEmpty)
+            let value = try Evaluator.evaluate(tree) { (_) throws(EvaluationFailure) -> Value? in nil }
+            #expect(ExpressionParser.parseExpression(tree.sourceText, stack: "s").0.sourceText == tree.sourceText)
+            #expect(try ValueJSON.decode(ValueJSON.encode(value)) == value)
         }
     }
 
