@@ -30,7 +30,7 @@ import Testing
         ]
         #expect(
             ec2(input) == """
-                Action=A&Version=V&VpcId.1=vpc-1&VpcId.2=vpc-2&Filter.1.Name=tag%3AName&Filter.1.Value.1=a%20b&\
+                Action=A&Version=V&VpcId.1=vpc-1&VpcId.2=vpc-2&Filter.1.Name=tag%3AName&Filter.1.Value.1=a+b&\
                 Filter.1.Value.2=c%2Fd&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=k&\
                 TagSpecification.1.Tag.1.Value=%C3%A4&TagSpecification.1.Tag.2.Key=l&TagSpecification.1.Tag.2.Value=&\
                 MaxResults=1000&DryRun=false&UserData=AQID&ValidUntil=1970-01-01T00%3A00%3A00Z&\

@@ -105,6 +105,12 @@ import Testing
         #expect(failure.status == response.status && !failure.isAmbiguous)
     }
 
+    @Test("A JSON service's front may answer in XML")
+    func xmlFromJSONService() throws {
+        let failure = try failure(.ssm, .queryError("SignatureDoesNotMatch", "m", status: 403))
+        #expect(failure.kind == .badCredentials && failure.code == "SignatureDoesNotMatch")
+    }
+
     @Test("S3's second request id is kept, and an error with status 200 is an error")
     func s3Errors() throws {
         let response = HTTPResponse(
@@ -250,7 +256,12 @@ import Testing
             ("UnsupportedOperation", 400, .validation), ("InternalError", 500, .serverFault),
             ("InternalFailure", 500, .serverFault), ("ServiceFailure", 500, .serverFault),
             ("SomethingNew", 400, .rejected), ("SomethingNew", 403, .unauthorized), ("SomethingNew", 500, .serverFault),
-            ("RequestTimeout", 400, .serverFault),
+            ("RequestTimeout", 400, .serverFault), ("InternalServerError", 400, .serverFault),
+            ("InvalidDBSubnetGroupStateFault", 400, .inUse), ("InvalidStateException", 400, .inUse),
+            ("TagQuotaPerResourceExceeded", 400, .quota), ("LimitsExceeded", 400, .quota),
+            ("InsufficientFreeAddressesInSubnet", 400, .capacity), ("ConflictException", 409, .contention),
+            ("AssociationDoesNotExist", 400, .notFound), ("KMSAccessDenied", 400, .unauthorized),
+            ("EntityTemporarilyUnmodifiable", 409, .contention), ("FilterLimitExceeded", 400, .validation),
         ])
     func classes(_ code: String, _ status: Int, _ kind: AWSError.Kind) {
         #expect(AWSError.Kind(code: code, message: "", status: status) == kind)

@@ -10,7 +10,7 @@ extension AWSError.Kind {
             Self.identityKind(code, message, isSkewed: isSkewed)
             ?? Self.exact[code]
             ?? Self.kind(ofBatchMessage: message, code)
-            ?? Self.family(code, message)
+            ?? Self.family(code)
             ?? Self.kind(ofStatus: status)
     }
 
@@ -25,7 +25,7 @@ extension AWSError.Kind {
             return isSkewed || saysTime ? .clockSkew : .badCredentials
         case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "MissingAuthenticationToken",
             "MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException",
-            "InvalidToken", "MissingClientTokenId", "NotSignedUp":
+            "InvalidToken", "InvalidIdentityToken", "MissingClientTokenId", "NotSignedUp":
             return .badCredentials
         default: return nil
         }
@@ -37,11 +37,12 @@ extension AWSError.Kind {
                 "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
                 "RequestThrottled", "TooManyRequestsException", "ProvisionedThroughputExceededException",
                 "TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown",
-                "PriorRequestNotComplete", "EC2ThrottledException",
+                "PriorRequestNotComplete", "EC2ThrottledException", "Throttled", "KMSThrottling",
+                "APICallRateForCustomerExceeded", "SnapshotCreationPerVolumeRateExceeded",
             ],
             .contention: [
                 "ConcurrentModification", "ConcurrentModificationException", "ResourceContention", "OperationAborted",
-                "ResourceContentionFault", "ConcurrentTagAccess", "ConcurrentAccess",
+                "ConcurrentAccess", "ConflictException", "EntityTemporarilyUnmodifiable", "StaleTag", "TooManyUpdates",
             ],
             .unauthorized: [
                 "UnauthorizedOperation", "Client.UnauthorizedOperation", "AccessDenied", "AccessDeniedException",
@@ -51,30 +52,26 @@ extension AWSError.Kind {
             .notFound: ["InvalidAMIID.Unavailable", "Gateway.NotAttached", "InvalidInternetGatewayID.NotAttached"],
             .alreadyExists: [
                 "Resource.AlreadyAssociated", "InvalidSubnet.Conflict", "PriorityInUse", "ResourceExistsException",
-                "ConflictingDomainExists", "BucketAlreadyOwnedByYou", "EntityTemporarilyUnmodifiable",
+                "ConflictingDomainExists", "BucketAlreadyOwnedByYou",
             ],
             .inUse: [
                 "DependencyViolation", "DeleteConflict", "ResourceInUse", "ResourceInUseException", "IncorrectState",
                 "IncorrectInstanceState", "OperationNotPermitted", "OperationNotPermittedException",
                 "HostedZoneNotEmpty", "BucketNotEmpty", "RepositoryNotEmptyException", "CannotDelete",
-                "ScalingActivityInProgress", "InvalidDBInstanceState", "InvalidDBInstanceStateFault",
-                "InvalidCacheClusterState", "InvalidReplicationGroupState", "UnmodifiableEntity",
+                "ScalingActivityInProgress", "InstanceRefreshInProgress", "UnmodifiableEntity", "DBInstanceNotReady",
             ],
-            .quota: ["LimitExceeded", "LimitExceededException", "LimitExceededFault", "QuotaExceeded"],
-            .capacity: [
-                "InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientAddressCapacity",
-                "InsufficientCapacity", "InsufficientDBInstanceCapacity", "InsufficientCacheClusterCapacity",
-                "InsufficientFreeAddressesInSubnet", "Unsupported.Capacity",
-            ],
+            .validation: ["FilterLimitExceeded", "DuplicateTagKeys"],
             .idempotencyMismatch: [
-                "IdempotentParameterMismatch", "IdempotentParameterMismatchException", "IdempotencyException",
+                "IdempotentParameterMismatch", "IdempotentParameterMismatchException", "IdempotencyParameterMismatch",
             ],
-            .serverFault: ["RequestTimeout", "RequestTimeoutException"],
+            .serverFault: [
+                "RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure", "InternalServerError",
+                "InternalServiceError", "InternalServiceException", "ServerException", "ServiceFailure",
+                "ServiceUnavailable", "ServiceUnavailableException", "Unavailable", "IDPCommunicationError",
+            ],
         ]
         var result: [String: Self] = [:]
         for (kind, names) in codes { for name in names { result[name] = kind } }
-        // Kept as what it is: the entity was just created or changed and wants a moment.
-        result["EntityTemporarilyUnmodifiable"] = .contention
         return result
     }()
 
@@ -91,25 +88,22 @@ extension AWSError.Kind {
         }
     }
 
-    private static func family(_ code: String, _ message: String) -> Self? {
+    private static func family(_ code: String) -> Self? {
         let plain = code.hasSuffix("Fault") ? String(code.dropLast(5)) : code
         let bare = plain.hasSuffix("Exception") ? String(plain.dropLast(9)) : plain
-        if bare.hasSuffix("NotFound") || bare.hasPrefix("NoSuch") || bare.hasSuffix("NotFoundForZone") {
-            return .notFound
+        func has(_ parts: String...) -> Bool { parts.contains { bare.contains($0) } }
+        func begins(_ prefixes: String...) -> Bool { prefixes.contains { bare.hasPrefix($0) } }
+        func ends(_ suffixes: String...) -> Bool { suffixes.contains { bare.hasSuffix($0) } }
+
+        if begins("NoSuch") || ends("NotFound", "DoesNotExist") { return .notFound }
+        if begins("Duplicate") || has("AlreadyExist") || ends(".Duplicate", "AlreadyInUse") { return .alreadyExists }
+        if ends("InUse") || begins("Invalid") && ends("State") { return .inUse }
+        if begins("Insufficient"), has("Capacity", "Addresses", "AvailableIPs") { return .capacity }
+        if begins("TooMany", "Max") || has("LimitExceeded", "LimitsExceeded", "Quota") { return .quota }
+        if ends("AccessDenied") { return .unauthorized }
+        if begins("Invalid", "Missing", "Malformed", "Validation", "Unknown", "Unsupported", "Incompatible") {
+            return .validation
         }
-        if bare.contains("AlreadyExist") || bare.hasSuffix(".Duplicate") || bare.hasPrefix("Duplicate")
-            || bare.hasSuffix("AlreadyInUse")
-        {
-            return .alreadyExists
-        }
-        if bare.hasSuffix("InUse") { return .inUse }
-        if bare.hasSuffix("LimitExceeded") || bare.hasSuffix("QuotaExceeded") || bare.hasPrefix("TooMany")
-            || bare.hasPrefix("Maximum") || bare.hasPrefix("Max")
-        {
-            return .quota
-        }
-        let wrong = ["Invalid", "Missing", "Malformed", "Validation", "Unknown", "Unsupported", "Incompatible"]
-        if wrong.contains(where: { bare.hasPrefix($0) }) { return .validation }
         return nil
     }
 

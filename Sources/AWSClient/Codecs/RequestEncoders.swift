@@ -22,9 +22,9 @@ struct FormBodyEncoder {
 
     private mutating func append(_ name: String, _ value: String) {
         if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }
-        PercentEncoding.append(name.utf8, to: &bytes)
+        PercentEncoding.append(name.utf8, to: &bytes, spaceAsPlus: true)
         bytes.append(UInt8(ascii: "="))
-        PercentEncoding.append(value.utf8, to: &bytes)
+        PercentEncoding.append(value.utf8, to: &bytes, spaceAsPlus: true)
     }
 
     private mutating func append(_ value: AWSInput, _ name: String) {

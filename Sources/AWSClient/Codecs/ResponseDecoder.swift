@@ -102,13 +102,14 @@ struct ResponseDecoder {
             if response.body.isEmpty, response.headers["x-amzn-errortype"] != nil {
                 return jsonFailure(.object([]), response)
             }
-        case .ec2, .query, .restXML:
-            if let root = try? XMLElement(parsing: response.body) {
-                let error = Self.errorElement(in: root)
-                if error.exists, let code = error["Code"].nonEmpty {
-                    let id = root["RequestId"].nonEmpty ?? root["RequestID"].nonEmpty ?? error["RequestId"].nonEmpty
-                    return classed(code, error["Message"].text, id, response, region: error["Region"].nonEmpty)
-                }
+        case .ec2, .query, .restXML: break
+        }
+        // The front of a JSON service (where signatures are checked) may answer in XML all the same.
+        if let root = try? XMLElement(parsing: response.body) {
+            let error = Self.errorElement(in: root)
+            if error.exists, let code = error["Code"].nonEmpty {
+                let id = root["RequestId"].nonEmpty ?? root["RequestID"].nonEmpty ?? error["RequestId"].nonEmpty
+                return classed(code, error["Message"].text, id, response, region: error["Region"].nonEmpty)
             }
         }
         if response.body.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d }) { return bodiless(response) }

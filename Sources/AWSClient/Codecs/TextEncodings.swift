@@ -31,11 +31,15 @@ package enum PercentEncoding {
         String(decoding: decode(text), as: UTF8.self)
     }
 
-    static func append(_ text: some Sequence<UInt8>, to bytes: inout [UInt8], keepingSlash: Bool = false) {
+    /// - Parameter spaceAsPlus: as forms have it, never where a signature looks at the encoding.
+    static func append(
+        _ text: some Sequence<UInt8>, to bytes: inout [UInt8], keepingSlash: Bool = false, spaceAsPlus: Bool = false
+    ) {
         for byte in text {
             switch byte {
             case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: bytes.append(byte)
             case 0x2f where keepingSlash: bytes.append(byte)
+            case 0x20 where spaceAsPlus: bytes.append(UInt8(ascii: "+"))
             default: bytes += [UInt8(ascii: "%"), upperHex[Int(byte >> 4)], upperHex[Int(byte & 15)]]
             }
         }
