@@ -19,34 +19,16 @@ extension Value {
 }
 
 extension Expression {
-    /// The expression as part of a resource's name.
+    /// The expression as part of a resource's name: what stands between `${` and `}`, with the holes of a text as they
+    /// are and names as the user wrote them.
     var nameText: String {
         switch self {
         case .literal(let value): value.nameText
-        case .reference(let reference):
-            switch reference.target {
-            case .named(_, let name): name
-            case .path(let components): components.map(\.nameText).joined(separator: ".")
-            }
-        case .output(let output): "\(output.address.type)/\(output.address.name).\(output.output)"
-        case .secret(let secret): secret.name
         case .template(let parts): parts.map(\.nameText).joined()
-        case .list(let parts): "[\(parts.map(\.nameText).joined(separator: ","))]"
-        case .map(let entries): "{\(entries.map { "\($0.key):\($0.value.nameText)" }.joined(separator: ","))}"
-        case .member(let base, let name): "\(base.nameText).\(name)"
-        case .index(let base, let index): "\(base.nameText)[\(index.nameText)]"
-        case .call(let name, let arguments): "\(name)(\(arguments.map(\.nameText).joined(separator: ",")))"
-        case .unary(let symbol, let base): "\(symbol.rawValue)(\(base.nameText))"
-        case .binary(let symbol, let left, let right): "(\(left.nameText)\(symbol.rawValue)\(right.nameText))"
-        }
-    }
-}
-
-extension Reference.Component {
-    fileprivate var nameText: String {
-        switch self {
-        case .name(let name): name
-        case .index(let index): String(index)
+        case .output(let output): "\(output.address.type)/\(output.address.name).\(output.output)"
+        case .reference(let reference):
+            if case .named(_, let name) = reference.target { name } else { sourceText }
+        default: sourceText
         }
     }
 }
