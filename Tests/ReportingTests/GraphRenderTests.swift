@@ -1,7 +1,8 @@
 import MusterModel
-import Reporting
 import TestSupport
 import Testing
+
+@testable import Reporting
 
 struct GraphRenderTests {
     private let platform = sampleGraph()
@@ -32,6 +33,83 @@ struct GraphRenderTests {
     func empty() {
         #expect(GraphRender.svg(GraphDocument(nodes: [], edges: [])).hasPrefix("<svg "))
         #expect(GraphRender.mermaid(GraphDocument(nodes: [], edges: [])) == "flowchart RL\n")
+    }
+}
+
+struct LayeredLayoutTests {
+    /// Random nodes in a few stacks; an edge goes to an earlier node, but for a few that close cycles.
+    private func random(_ count: Int, cycles: Bool, _ generator: inout SeededGenerator) -> GraphDocument {
+        let names = (0..<count).map { number in
+            Address(stack: "stack-\(number % 4)", type: "aws.thing", name: "node-\(number)")
+        }
+        var edges: [GraphDocument.Edge] = []
+        for number in names.indices where number > 0 {
+            for _ in 0..<Int.random(in: 0...2, using: &generator) {
+                let other = generator.oneIn(3) ? number / 7 : Int.random(in: 0..<number, using: &generator)
+                let isBack = cycles && generator.oneIn(10)
+                edges.append(
+                    GraphDocument.Edge(
+                        from: names[isBack ? other : number], to: names[isBack ? number : other],
+                        kind: generator.oneIn(3) ? .order : .value))
+            }
+        }
+        return GraphDocument(nodes: names.map { GraphDocument.Node(address: $0) }, edges: edges)
+    }
+
+    private func layout(_ graph: SortedGraph) -> LayeredLayout {
+        var laneOf = [Int](repeating: 0, count: graph.nodes.count)
+        for (lane, stack) in graph.stacks.enumerated() { for node in stack.nodes { laneOf[node] = lane } }
+        return LayeredLayout(
+            graph, laneOf: laneOf, boxes: graph.nodes.map { _ in LayeredLayout.Size(width: 100, height: 28) })
+    }
+
+    @Test("Boxes and lines of a layer never overlap and never leave their lane", arguments: [1, 2, 17, 120, 1_000])
+    func overlap(count: Int) {
+        var generator = SeededGenerator.fromEnvironment()
+        let drawn = layout(SortedGraph(random(count, cycles: false, &generator)))
+        let byCell = Dictionary(grouping: drawn.items) { [$0.lane, $0.layer] }
+        for cell in byCell.values {
+            let sorted = cell.sorted { $0.y < $1.y }
+            for (upper, lower) in zip(sorted, sorted.dropFirst()) {
+                #expect(upper.y + upper.height / 2 + 11.9 < lower.y - lower.height / 2)
+            }
+            for item in cell {
+                #expect(item.y - item.height / 2 >= drawn.lanes[item.lane].top)
+                #expect(item.y + item.height / 2 <= drawn.lanes[item.lane].bottom)
+            }
+        }
+        let lanes = drawn.lanes.sorted { $0.top < $1.top }
+        for (upper, lower) in zip(lanes, lanes.dropFirst()) { #expect(upper.bottom < lower.top) }
+    }
+
+    @Test("What depends stands to the right of what it depends on, by way of every layer between")
+    func layers() {
+        var generator = SeededGenerator.fromEnvironment()
+        let graph = SortedGraph(random(200, cycles: false, &generator))
+        let drawn = layout(graph)
+        for (edge, route) in zip(graph.edges, drawn.routes) {
+            #expect(route.first == edge.from && route.last == edge.to)
+            for (right, left) in zip(route, route.dropFirst()) {
+                #expect(drawn.items[right].layer == drawn.items[left].layer + 1)
+            }
+        }
+    }
+
+    @Test("A graph with cycles is drawn as well")
+    func cycles() {
+        var generator = SeededGenerator.fromEnvironment()
+        let text = GraphRender.svg(random(100, cycles: true, &generator))
+        #expect(text.hasSuffix("</svg>\n"))
+        #expect(text.ranges(of: "class=\"box\"").count == 100)
+    }
+
+    @Test("A chain as long as the graph does not exhaust the stack")
+    func chain() {
+        let names = (0..<3_000).map { Address(stack: "s", type: "t", name: "\($0)") }
+        let graph = GraphDocument(
+            nodes: names.map { GraphDocument.Node(address: $0) },
+            edges: zip(names.dropFirst(), names).map { GraphDocument.Edge(from: $0.0, to: $0.1, kind: .value) })
+        #expect(layout(SortedGraph(graph)).layers.count == 3_000)
     }
 }
 

@@ -14,6 +14,8 @@ struct RandomPlans {
         "a/b:c", "100%", String(repeating: "long ", count: 60),
     ]
 
+    private static let stackScope = ProviderScope(provider: "aws", account: "1", region: "us-east-1", endpoint: "aws")
+
     mutating func maybe<Thing>(_ make: (inout Self) -> Thing) -> Thing? { generator.oneIn(2) ? make(&self) : nil }
     mutating func some<Thing>(_ limit: Int, _ make: (inout Self) -> Thing) -> [Thing] {
         (0..<Int.random(in: 0...limit, using: &generator)).map { _ in make(&self) }
@@ -104,7 +106,7 @@ struct RandomPlans {
             id: id, address: address(), operation: generator.pick([.create, .update, .delete, .adopt, .forget, .move]),
             target: maybe { RemoteID($0.text()) }, desired: members(depth: 2), prior: members(depth: 2),
             after: some(3) { $0.number() }, version: number(), fingerprint: maybe { $0.text() },
-            generation: generator.pick([1, 2]), scope: scope(),
+            generation: generator.pick([1, 2]), scope: flag() ? Self.stackScope : scope(),
             timeouts: flag() ? Timeouts() : Timeouts(create: number(), update: number(), delete: number()),
             isProtected: flag(), dependencies: some(3) { $0.address() }, isDeposed: flag(), deposesPrevious: flag(),
             previousAddress: maybe { $0.address() })
@@ -139,7 +141,7 @@ struct RandomPlans {
                             assumeRole: $0.maybe { $0.text() }, account: $0.maybe { $0.text() })
                     )
                 }, uniquingKeysWith: { first, _ in first }),
-            scopes: ["vpc": scope(), "prod/rancher": scope()])
+            scopes: ["vpc": Self.stackScope, "prod/rancher": scope()])
         return plan
     }
 }

@@ -41,10 +41,14 @@ extension PlanJSON {
         guard case .integer(let version)? = members["format_version"] else { throw .notAPlan }
         guard version == formatVersion else { throw .otherVersion(found: version, supported: formatVersion) }
         let plan = try plan(JSONMember(document))
-        // Equal plans have equal bytes, so that this finds whatever was added, dropped or changed, wherever it was.
-        guard identify(plan, hash: hash).id == plan.id, self.bytes(plan) == ValueJSON.encode(document) else {
-            throw .modified
-        }
+        // Equal plans have equal bytes, so that this finds whatever was added, dropped or changed, wherever it was. A file
+        // that was only formatted is compared in its canonical form.
+        let own = Document(plan.withoutHiddenValues)
+        let canonical = own.bytes
+        guard own.identity(hash) == plan.id,
+            canonical.elementsEqual(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
+                || canonical == ValueJSON.encode(document)
+        else { throw .modified }
         return plan
     }
 

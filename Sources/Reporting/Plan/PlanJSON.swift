@@ -15,42 +15,56 @@ package enum PlanJSON {
     /// what is applied from memory is what would be applied from the file.
     package static func identify(_ plan: Plan, hash: ([UInt8]) -> String) -> Plan {
         var plan = plan.withoutHiddenValues
-        plan.id = ""
-        plan.id = hash(bytes(plan))
+        plan.id = Document(plan).identity(hash)
         return plan
     }
 
     /// The whole document, one line, ended by a line break.
     package static func encode(_ plan: Plan) -> String {
-        String(decoding: bytes(plan.withoutHiddenValues), as: UTF8.self) + "\n"
+        String(decoding: Document(plan.withoutHiddenValues).bytes, as: UTF8.self) + "\n"
     }
 
-    /// Canonical bytes, without the line break.
-    static func bytes(_ plan: Plan) -> [UInt8] {
-        var object = ObjectWriter()
-        // In the order of their names.
-        object.list("changes", plan.changes) { $0.reportValue }
-        object.member(
-            "configurations", .map(plan.configurations.mapValues { $0.reportValue }))
-        object.list("drift", plan.drift) { $0.reportValue(keepsDeferred: true) }
-        object.member("format_version", .integer(formatVersion))
-        object.list("hazards", plan.hazards) { $0.reportValue }
-        object.member("id", .string(plan.id))
-        object.member("kind", .string(kind))
-        object.member("lineage", .string(plan.lineage))
-        object.member("notes", .strings(plan.notes))
-        object.list("outputs", plan.outputs) { $0.reportValue }
-        object.list("relies_on", plan.reliesOn) { $0.reportValue }
-        object.member("scopes", .map(plan.scopes.mapValues { $0.reportValue }))
-        object.list("steps", plan.steps) { $0.reportValue(stackScope: plan.scopes[$0.address.stack]) }
-        object.member("summary", PlanSummary(plan).reportValue(unchanged: plan.unchangedCount))
-        object.member("unrefreshed", .bool(plan.isUnrefreshed))
-        object.member("workspace", .string(plan.workspace))
-        return object.finished()
+    /// Canonical bytes, without the line break, in two parts: between them stands the id, which is not part of what it is
+    /// a digest of.
+    struct Document {
+        private let beforeID: [UInt8]
+        private let id: [UInt8]
+        private let afterID: [UInt8]
+
+        var bytes: [UInt8] { beforeID + id + afterID }
+
+        /// The id that the document should have.
+        func identity(_ hash: ([UInt8]) -> String) -> String { hash(beforeID + ValueJSON.encode("") + afterID) }
+
+        init(_ plan: Plan) {
+            var object = ObjectWriter()
+            // In the order of their names.
+            object.list("changes", plan.changes) { $0.reportValue }
+            object.member("configurations", .map(plan.configurations.mapValues { $0.reportValue }))
+            object.list("drift", plan.drift) { $0.reportValue(keepsDeferred: true) }
+            object.member("format_version", .integer(formatVersion))
+            object.list("hazards", plan.hazards) { $0.reportValue }
+            object.key("id")
+            beforeID = object.take()
+            id = ValueJSON.encode(.string(plan.id))
+            object.member("kind", .string(kind))
+            object.member("lineage", .string(plan.lineage))
+            object.member("notes", .strings(plan.notes))
+            object.list("outputs", plan.outputs) { $0.reportValue }
+            object.list("relies_on", plan.reliesOn) { $0.reportValue }
+            object.member("scopes", .map(plan.scopes.mapValues { $0.reportValue }))
+            object.list("steps", plan.steps) { $0.reportValue(stackScope: plan.scopes[$0.address.stack]) }
+            object.member("summary", PlanSummary(plan).reportValue(unchanged: plan.unchangedCount))
+            object.member("unrefreshed", .bool(plan.isUnrefreshed))
+            object.member("workspace", .string(plan.workspace))
+            object.close()
+            afterID = object.take()
+        }
     }
 
     private struct ObjectWriter {
-        private var bytes: [UInt8] = [UInt8(ascii: "{")]
+        private var bytes: [UInt8] = []
+        private var isFirst = true
 
         mutating func member(_ name: String, _ value: Value) {
             key(name)
@@ -67,13 +81,20 @@ package enum PlanJSON {
             bytes.append(UInt8(ascii: "]"))
         }
 
-        private mutating func key(_ name: String) {
-            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        mutating func key(_ name: String) {
+            bytes.append(isFirst ? UInt8(ascii: "{") : UInt8(ascii: ","))
+            isFirst = false
             bytes += ValueJSON.encode(.string(name))
             bytes.append(UInt8(ascii: ":"))
         }
 
-        func finished() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
+        mutating func close() { bytes.append(UInt8(ascii: "}")) }
+
+        /// What was written since the last call.
+        mutating func take() -> [UInt8] {
+            defer { bytes = [] }
+            return bytes
+        }
     }
 }
 
@@ -198,20 +219,20 @@ extension Step {
         let usual = Timeouts()
         return .object([
             "id": .integer(id), "address": .string(address.description), "operation": .string(operation.rawValue),
-            "target": target.map { .string($0.rawValue) }, "desired": desired.isEmpty ? nil : .map(desired),
-            "prior": prior.isEmpty ? nil : .map(prior),
+            "target": target.map { .string($0.rawValue) }, "desired": desired.isEmpty ? Value?.none : .map(desired),
+            "prior": prior.isEmpty ? Value?.none : .map(prior),
             "after": .list(after.map { .integer($0) }), "version": .integer(version),
             "fingerprint": fingerprint.map { .string($0) },
-            "generation": generation == 1 ? nil : .integer(generation),
-            "scope": scope == stackScope ? nil : scope.reportValue,
+            "generation": generation == 1 ? Value?.none : .integer(generation),
+            "scope": scope == stackScope ? Value?.none : scope.reportValue,
             "timeouts": timeouts == usual
-                ? nil
+                ? Value?.none
                 : [
                     "create": .integer(timeouts.create), "update": .integer(timeouts.update),
                     "delete": .integer(timeouts.delete),
                 ],
             "protected": flag(isProtected),
-            "dependencies": dependencies.isEmpty ? nil : .strings(dependencies.map(\.description)),
+            "dependencies": dependencies.isEmpty ? Value?.none : .strings(dependencies.map(\.description)),
             "deposed": flag(isDeposed), "deposes_previous": flag(deposesPrevious),
             "previous_address": previousAddress.map { .string($0.description) },
         ])

@@ -19,9 +19,11 @@ package enum PlanText {
                     change, drift: outline.driftOfChanges[change.address], isDetailed: isDetailed, to: &page)
             }
         }
-        if let detailed, detailed.count < plan.changes.count {
-            let count = plan.changes.count - detailed.count
-            page.section("The arguments of \(counted(count, "further change")) are left out.")
+        if let detailed {
+            let left = plan.changes.count {
+                !detailed.contains($0.address) && !$0.attributes.isEmpty && $0.action != .delete
+            }
+            if left > 0 { page.section("The arguments of \(counted(left, "further change")) are left out.") }
         }
         if !outline.driftLeftAlone.isEmpty {
             page.section(page.paint("drift that this plan leaves alone:", .strong))

@@ -3,6 +3,26 @@ package import MusterModel
 // JSON Schemas (draft 2020-12) of the documents that muster prints, for `muster schema`. They are closed: a member that is
 // not listed is an error, so that a typing mistake in a consumer is found where it was made.
 
+/// Every document with a schema, by the name under which `muster schema` prints it.
+package enum ReportSchema: String, Sendable, CaseIterable {
+    case plan, drift
+    case stateList = "state-list"
+    case stateResource = "state-resource"
+    case outputs, diagnostics, event
+
+    package func jsonSchema() -> Value {
+        switch self {
+        case .plan: PlanSchema.jsonSchema()
+        case .drift: DriftSchema.jsonSchema()
+        case .stateList: StateSchema.listJSONSchema()
+        case .stateResource: StateSchema.showJSONSchema()
+        case .outputs: OutputsSchema.jsonSchema()
+        case .diagnostics: ValidateSchema.jsonSchema()
+        case .event: EventSchema.jsonSchema()
+        }
+    }
+}
+
 /// Of `plan --format json` and of plan files.
 package enum PlanSchema {
     package static func jsonSchema() -> Value {

@@ -137,12 +137,11 @@ extension AttributeRow {
             if old.utf8.contains(UInt8(ascii: "\n")) || new.utf8.contains(UInt8(ascii: "\n")) {
                 return row(textDifference(old, new))
             }
-            if case .string = before, case .string = after {
-                let (left, right) = ValueText.inlinePair(old, new)
-                return row(.pair(left, right))
-            }
+            let (left, right) = ValueText.inlinePair(old, new)
+            if left != right { return row(.pair(left, right)) }
         }
-        return row(.pair(ValueText.inline(before), ValueText.inline(after)))
+        let (left, right) = (ValueText.inline(before), ValueText.inline(after))
+        return row(left == right ? .value("\(right), the value differs") : .pair(left, right))
     }
 
     private static func textDifference(_ old: String, _ new: String) -> Body {

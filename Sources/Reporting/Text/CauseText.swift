@@ -5,13 +5,15 @@ import MusterModel
 enum CauseText {
     /// What stands in parentheses behind an address; nil when the symbol says it already.
     static func phrase(for change: ResourceChange) -> String? {
-        switch change.reason {
+        // A replacement has its why-chain.
+        if change.action.isReplacement { return nil }
+        return switch change.reason {
         case .notInState, .argumentsChanged, .cannotUpdate, .destroyRequested: nil
         case .notInSpec: "no longer in the spec"
         case .gone: "it was deleted outside muster"
         case .foreignChild(let parent): "foreign: \(parent) owns the whole set"
-        case .requested: change.action.isReplacement ? nil : "requested"
-        case .triggered(let cause): change.action.isReplacement ? nil : "triggered by \(cause)"
+        case .requested: "requested"
+        case .triggered(let cause): "triggered by \(cause)"
         case .importBlock: nil
         case .incomplete: "an earlier run did not finish it"
         case .deposed: "its successor exists already"

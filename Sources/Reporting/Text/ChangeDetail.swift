@@ -130,12 +130,19 @@ struct ChangeDetail {
         return lines
     }
 
+    /// Spaces at the end of a line that differs are shown, because they may be all that does.
+    private static func withVisibleEnd(_ text: String) -> String {
+        let text = DisplayText.neutralised(text)
+        let spaces = text.utf8.reversed().prefix { $0 == UInt8(ascii: " ") }.count
+        return spaces == 0 ? text : text.dropLast(spaces) + String(repeating: "·", count: spaces)
+    }
+
     private static func below(_ line: LineDiff.Line, isNew: Bool) -> DetailLine {
         switch line {
         case .same(let text): DetailLine(role: .plain, depth: 1, text: DisplayText.neutralised(text))
-        case .removed(let text): DetailLine(role: .mark(.removed), depth: 1, text: DisplayText.neutralised(text))
+        case .removed(let text): DetailLine(role: .mark(.removed), depth: 1, text: withVisibleEnd(text))
         case .added(let text):
-            DetailLine(role: isNew ? .plain : .mark(.added), depth: 1, text: DisplayText.neutralised(text))
+            DetailLine(role: isNew ? .plain : .mark(.added), depth: 1, text: withVisibleEnd(text))
         case .skipped(let count):
             DetailLine(role: .remark, depth: 1, text: "… \(counted(count, isNew ? "more line" : "equal line"))")
         }

@@ -121,5 +121,9 @@ extension Palette.Style {
 
 extension Address {
     /// `aws.vpc/main`: the address without its stack.
-    var nameInStack: String { String(description.dropFirst(Address.stackText(stack).count + 1)) }
+    var nameInStack: String {
+        let text = description
+        // A colon in the name of a stack is percent-encoded.
+        return text.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(text[text.utf8.index(after: $0)...]) } ?? text
+    }
 }

@@ -186,6 +186,7 @@ enum ValueText {
 extension String {
     /// How many terminal cells the text takes, near enough for columns and frames.
     var cellCount: Int {
+        if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
         var count = 0
         for scalar in unicodeScalars {
             switch scalar.value {
