@@ -98,7 +98,12 @@ struct Route: ManagedResource {
         var input = key.input
         RouteTarget.add(desired, to: &input)
         _ = try await aws.ec2Change("CreateRoute", input)
-        return Observed(id: key.id, arguments: desired)
+        var outputs = Outputs(origin: "CreateRoute", state: "active")
+        if desired.networkInterfaceID.filled == nil {
+            outputs.instanceID = ""
+            outputs.instanceOwnerID = ""
+        }
+        return Observed(id: key.id, arguments: desired, outputs: outputs)
     }
 
     func update(

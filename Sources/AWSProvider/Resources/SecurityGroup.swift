@@ -82,9 +82,11 @@ struct SecurityGroup: ManagedResource {
                 "VpcId": .nonEmpty(desired.vpcID),
                 "TagSpecification": aws.tagSpecification("security-group", desired.tags, intent),
             ])
+        let arn = answer["securityGroupArn"].nonEmpty
         return Observed(
             id: RemoteID(answer["groupId"].text), arguments: desired,
-            outputs: Outputs(arn: answer["securityGroupArn"].nonEmpty))
+            outputs: Outputs(arn: arn, ownerID: arn.flatMap(account(ofARN:))),
+            status: arn == nil ? .pending("created") : .ready)
     }
 
     func update(
@@ -119,6 +121,12 @@ struct SecurityGroup: ManagedResource {
     }
 
     // MARK: - Wire format
+
+    /// `arn:aws:ec2:REGION:ACCOUNT:…`
+    private func account(ofARN arn: String) -> String? {
+        let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count > 5 ? String(parts[4]) : nil
+    }
 
     private func observed(_ item: XMLElement) -> Observed<Self> {
         var arguments = Arguments()

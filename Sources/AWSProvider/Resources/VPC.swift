@@ -184,7 +184,10 @@ struct VPC: ManagedResource {
         let isNetworkChanged =
             new.ipv6CIDRBlock.filled.map { canonicalNetwork($0) != old.ipv6CIDRBlock.map(canonicalNetwork) } ?? false
         let isGroupChanged = new.ipv6BorderGroup.filled.map { $0 != old.ipv6BorderGroup } ?? false
-        return isGeneratedChanged || isPoolChanged || isNetworkChanged || isGroupChanged
+        // AWS does not tell the length that was asked for: only what was recorded can be seen to change.
+        let isLengthChanged =
+            old.ipv6NetmaskLength != nil && new.ipv6NetmaskLength.map { $0 != old.ipv6NetmaskLength } ?? false
+        return isGeneratedChanged || isPoolChanged || isNetworkChanged || isGroupChanged || isLengthChanged
     }
 
     private func updateIPv6(_ id: RemoteID, _ new: Arguments) async throws(ProviderError) {

@@ -1,0 +1,79 @@
+// What the types of the network send and how they read the answers, as texts: `Goldens/Network/`.
+
+import MusterModel
+import ProviderKit
+import TestSupport
+import Testing
+
+/// What is done with one type, and what AWS answers.
+struct WireScenario: Sendable, CustomTestStringConvertible {
+    enum Step: Sendable {
+        case find([String: Value])
+        case create([String: Value])
+        case update(RemoteID, from: [String: Value], to: [String: Value])
+        case read([KnownObject], expecting: [ResourceType: [KnownObject]] = [:])
+        case children(of: [RemoteID], expecting: [ResourceType: [KnownObject]] = [:])
+        case list
+        case delete(RemoteID, last: [String: Value] = [:])
+        case importID(String)
+    }
+
+    var type: ResourceType
+    var answers: [String: [RecordingAWS.Answer]]
+    var steps: [(String, Step)]
+
+    var testDescription: String { type.rawValue }
+}
+
+/// Runs a scenario and tells everything that was asked and understood.
+func transcript(of scenario: WireScenario) async throws -> String {
+    let aws = RecordingAWS(scenario.answers)
+    var text = ""
+    for (title, step) in scenario.steps {
+        let outcome: String
+        do {
+            outcome = try await perform(step, scenario.type, aws)
+        } catch let error as ProviderError {
+            outcome = "=> \(error.kind.rawValue): \(error.message)\n"
+        }
+        text += "## \(title)\n" + (await aws.takeTranscript()) + outcome + "\n"
+    }
+    return text
+}
+
+private func perform(
+    _ step: WireScenario.Step, _ type: ResourceType, _ aws: RecordingAWS
+) async throws -> String {
+    var expecting: [ResourceType: [KnownObject]] = [:]
+    switch step {
+    case .read(_, let objects), .children(_, let objects): expecting = objects
+    default: break
+    }
+    let handler = try await aws.handler(for: type, expecting: expecting)
+    switch step {
+    case .find(let desired):
+        guard let found = try await handler.find(desired, intent: .test) else { return "=> nothing\n" }
+        return "\(found.isOurs ? "ours" : "not ours")\n" + found.observation.shown
+    case .create(let desired): return try await handler.create(desired, intent: .test).shown
+    case .update(let id, let old, let new): return try await handler.update(id, from: old, to: new)?.shown ?? ""
+    case .read(let known, _):
+        let found = try await handler.read(known)
+        return known.map { found[$0.id]?.shown ?? "=> \($0.id) is not there\n" }.joined()
+    case .children(let parents, _):
+        return try await handler.list(in: .children(of: parents)).map(\.shown).joined()
+    case .list: return try await handler.list(in: .everything).map(\.shown).joined()
+    case .delete(let id, let last):
+        try await handler.delete(id, last: last)
+        return ""
+    case .importID(let text): return "=> \(try await handler.importID(text))\n"
+    }
+}
+
+@Suite struct NetworkWireTests {
+    @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
+    func wire(_ scenario: WireScenario) async throws {
+        expectGolden(
+            try await transcript(of: scenario),
+            named: "Network/\(scenario.type.rawValue.dropFirst("aws.".count)).txt")
+    }
+}
