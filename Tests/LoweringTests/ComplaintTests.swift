@@ -61,8 +61,8 @@ struct ComplaintTests {
                           - { destination: 10.1.0.0/16, to: pcx-1 }
                           - { destination_cidr_block: 10.1.0.0/16, to: pcx-2 }
                           - { destination: 10.2.0.1/16, to: pcx-2 }
-                          - { destination: "${var.x.y}", to: pcx-1 }
-                          - { destination: 10.4.0.0/16, to: "${var.x.y}" }
+                          - { destination: "${vpc.main.arn}", to: pcx-1 }
+                          - { destination: 10.4.0.0/16, to: "${vpc.main.arn}" }
                 """)
         ),
         (
@@ -136,9 +136,9 @@ struct ComplaintTests {
                   - { protocol: "6", from_port: 3306, to_port: 3306, from: [10.0.0.0/8], description: second }
                   - { port: 22, from: [any, 0.0.0.0/0, self, db] }
                   - { port: 23, from: [10.0.0.1/8, 10.0.0.1, 10.0.0.0/33, 10.0.300.0/24] }
-                  - { port: 25, from: ["${var.a.b}"] }
-                  - { port: 26, from: "${var.a.b}" }
-                  - { ports: "${var.a.b}", from: [app] }
+                  - { port: 25, from: ["${vpc.main.arn}"] }
+                  - { port: 26, from: "${vpc.main.arn}" }
+                  - { ports: "${vpc.main.arn}", from: [app] }
                   - { ports: 443-80, from: [app] }
                   - { from: [app] }
                   - { from_port: -1, to_port: -1, from: [app] }
@@ -161,10 +161,41 @@ struct ComplaintTests {
             """
         ),
         (
+            // Told by the loader, from the schemas: once each.
+            "by-schema",
+            """
+            vpc:
+              main:
+                cidr_block: 10.0.0.0/16
+                subnet: {}
+                route_tables:
+                  t:
+                    routes:
+                      - { to: pcx-1 }
+                      - { destination: 10.1.0.0/16 }
+                      - { destination: 10.1.0.0/16, to: pcx-1, gateway_id: igw-1 }
+                network_acls:
+                  web:
+                    ingress:
+                      - { rule_number: 0, action: permit, port: 70000, cidr_block: 0.0.0.0/0 }
+                      - { action: allow, port: 80 }
+            security_groups:
+              web:
+                ingress:
+                  - { port: 80 }
+                  - { port: 80, ports: 81-82, from: [] }
+                  - { port: http, from: any }
+                  - { port: 80, from: [any], cidr_ipv4: 10.0.0.0/8, description: "a\u{1F600}" }
+            iam:
+              r: {}
+              s: { assume_role: ec2.amazonaws.com, assume_role_policy: {}, name: "a b" }
+            """
+        ),
+        (
             "ignored-argument",
             """
             control_nodes:
-              n: { ami: ami-1, instance_type: m, subnets: [s], lifecycle: { ignore_changes: [user_date] } }
+              n: { ami: ami-1, instance_type: m, subnets: [s], lifecycle: { ignore_changes: [user_date, dns] } }
             """
         ),
         (
@@ -209,7 +240,7 @@ struct ComplaintTests {
               b: { ami: ami-1, instance_type: m, subnets: [s], dns: { name: b.tastycidr.net, target: private_ip, type: CNAME } }
               c: { ami: ami-1, instance_type: m, subnets: [s], dns: { target: ip, ttl: -1, tll: 3 } }
               d: { ami: ami-1, instance_type: m, subnets: [s], dns: tastycidr.net }
-              e: { ami: ami-1, instance_type: m, subnets: [s], dns: "x.${var.a.b}" }
+              e: { ami: ami-1, instance_type: m, subnets: [s], dns: "x.${vpc.main.arn}" }
               f: { ami: ami-1, instance_type: m, subnets: [s], dns: [f.tastycidr.net] }
             """
         ),
@@ -258,35 +289,35 @@ struct ComplaintTests {
     @Test("Bad input gets an answer", arguments: cases.map(\.name))
     func complaint(name: String) throws {
         let yaml = try #require(ComplaintTests.cases.first { $0.name == name }).yaml
-        let said = complaints(yaml)
+        let said = SpecText(yaml).complaints
         #expect(!said.isEmpty)
         expectGolden("\(yaml)\n---\n\(said)", named: "Complaints/\(name).txt")
     }
 
     @Test("A resource takes 49 tags with those of workspace and stack, since muster's own is the fiftieth")
     func tagCount() {
-        let inherited = Dictionary(uniqueKeysWithValues: (1...40).map { ("I\($0)", Value.string("x")) })
+        let inherited = Dictionary(uniqueKeysWithValues: (1...40).map { ("I\($0)", "x") })
         func yaml(_ count: Int) -> String {
             let own = (1...count).map { "O\($0): x" }.joined(separator: ", ")
             return "key_pairs: { k: { public_key: x, tags: { I1: null, \(own) } } }"
         }
-        #expect(complaints(yaml(10), tags: inherited) == "")
-        #expect(complaints(yaml(11), tags: inherited).contains("has 50 tags"))
+        #expect(SpecText(yaml(10), tags: inherited).complaints == "")
+        #expect(SpecText(yaml(11), tags: inherited).complaints.contains("has 50 tags"))
     }
 
     @Test("Long keys and values of tags are refused")
     func tagLengths() {
         let key = String(repeating: "k", count: 129)
         let value = String(repeating: "v", count: 257)
-        let said = complaints("key_pairs: { k: { public_key: x, tags: { \(key): a, b: \(value) } } }")
+        let said = SpecText("key_pairs: { k: { public_key: x, tags: { \(key): a, b: \(value) } } }").complaints
         #expect(said.contains("1 to 128 characters"))
         #expect(said.contains("at most 256 characters"))
     }
 
     @Test("A bad tag of the workspace is reported once per stack, not once per resource")
     func inheritedTags() {
-        let said = complaints(
-            "key_pairs: { a: { public_key: x }, b: { public_key: y } }", tags: ["aws:x": "y"])
+        let said = SpecText("key_pairs: { a: { public_key: x }, b: { public_key: y } }", tags: ["aws:x": "y"])
+            .complaints
         #expect(said.split(separator: "\n").count { $0.contains("error[") } == 1)
         #expect(said.contains("It is a tag of the stack \"prod\" or of the workspace."))
     }
@@ -296,10 +327,10 @@ struct ComplaintTests {
         let yaml = """
             vpc:
               main:
-                cidr_block: ${var.a.b}
-                subnets: { a: { cidr_block: "${var.a.b}" }, b: { cidr_block: 10.0.0.0/24, route_table: "${var.a.b}" } }
-                route_tables: { t: { subnets: ["${var.a.b}"] } }
+                cidr_block: ${vpc.main.arn}
+                subnets: { a: { cidr_block: "${vpc.main.arn}" }, b: { cidr_block: 10.0.0.0/24, route_table: "${vpc.main.arn}" } }
+                route_tables: { t: { subnets: ["${vpc.main.arn}"] } }
             """
-        #expect(complaints(yaml) == "")
+        #expect(SpecText(yaml).complaints == "")
     }
 }

@@ -12,9 +12,10 @@ struct SectionTests {
         let section = try #require(Lowering.sections.first { $0.name == name })
         // The nodes' names need a zone to stand in, as the platform has it.
         let zone = "\nresources: { aws.hosted_zone: { net: { name: tastycidr.net } } }\n"
-        let yaml = section.example + (name == "control_nodes" ? zone : "")
-        #expect(complaints(yaml, count: 3) == "")
-        expectGolden(lowered(yaml, count: 3), named: "Examples/\(name).txt")
+        let spec = SpecText(section.example + (name == "control_nodes" ? zone : ""))
+        #expect(spec.complaints == "")
+        #expect(spec.definitions.count > 0)
+        expectGolden(spec.lowered, named: "Examples/\(name).txt")
     }
 
     @Test("Section names are unique, and every section has an example")
@@ -58,7 +59,7 @@ struct SectionTests {
                       - { destination: 10.2.0.0/16, nat_gateway_id: given }
                       - { destination: "${vpc.other.cidr_block}", vpc_peering_connection_id: pcx-0a1b2c3d }
                       - { destination_cidr_block: 10.3.0.0/16, network_interface_id: eni-0a1b2c3d }
-                      - { destination_prefix_list_id: "${lookups.lists.s3.id}", gateway_id: igw-0a1b2c3d }
+                      - { destination_prefix_list_id: "${aws.vpc_endpoint.s3.prefix_list_id}", gateway_id: igw-0a1b2c3d }
                   empty: {}
                 network_acls:
                   web:
@@ -85,12 +86,14 @@ struct SectionTests {
         (
             "platform",
             """
+            lookups: { hosted_zones: { net: { name: tastycidr.net } } }
             security_groups:
               prod-rancher-alb: { vpc: main, ingress: [{ port: 443, from: [any] }] }
               prod-rancher: { vpc: main, ingress: [{ port: 8080, from: [prod-rancher-alb] }, { ports: 9345-9346, from: [self] }] }
               prod-rds: { vpc: main, ingress: [{ port: 3306, from: [10.8.0.0/16, prod-rancher] }] }
             control_nodes:
               prod-rancherctl:
+                count: 3
                 name: "prod-rancherctl${index}"
                 dns: "prod-rancherctl${index}.tastycidr.net"
                 ami: ami-0f8bce65
@@ -127,6 +130,9 @@ struct SectionTests {
         (
             "control-nodes",
             """
+            lookups:
+              hosted_zones: { net: { name: tastycidr.net } }
+              amis: { container-host: { name: "host-*" } }
             control_nodes:
               one:
                 ami: container-host
@@ -201,19 +207,8 @@ struct SectionTests {
     @Test("Every form means what a reader expects", arguments: forms.map(\.name))
     func form(name: String) throws {
         let form = try #require(SectionTests.forms.first { $0.name == name })
-        // As the stack's `lookups` would have it.
-        let zones = [
-            LookupRequest(
-                address: Address(stack: "prod", type: "lookup.hosted_zones", name: "net"), kind: "hosted_zones",
-                arguments: ["name": "tastycidr.net"])
-        ]
-        expectGolden(
-            form.yaml + "\n---\n"
-                + lowered(
-                    form.yaml, tags: ["ManagedBy": "muster", "Team": "platform"],
-                    count: name == "platform" ? 3 : nil, lookups: form.yaml.contains("control_nodes") ? zones : [],
-                    region: "us-east-1"),
-            named: "Forms/\(name).txt")
+        let spec = SpecText(form.yaml, tags: ["ManagedBy": "muster", "Team": "platform"], region: "us-east-1")
+        expectGolden("\(form.yaml)\n---\n\(spec.lowered)", named: "Forms/\(name).txt")
     }
 
     @Test("Order edges hold for all that a definition makes; lifecycle and timeouts for the principal resource")
@@ -268,8 +263,8 @@ struct SectionTests {
     @Test("The order of rules changes no resource, and a new rule touches no other")
     func stableNames() {
         func rules(_ list: String) -> [Address] {
-            let spec = SpecText("security_groups: { db: { vpc: main, ingress: [\(list)] } }")
-            return Lowering.lower(spec.definitions, catalog: .forTests).0.map(\.address).sorted()
+            SpecText("security_groups: { db: { vpc: main, ingress: [\(list)] } }").lower().declarations
+                .map(\.address).sorted()
         }
         let first = "{ port: 3306, from: [10.0.0.0/8, app] }"
         let second = "{ port: 22, from: [bastion] }"
@@ -281,9 +276,9 @@ struct SectionTests {
     func placement() {
         let yaml = """
             control_nodes:
-              node: { name: "n${index}", ami: ami-1, instance_type: m5.large, subnets: [subnet-a, subnet-b, subnet-c] }
+              node: { count: 5, name: "n${index}", ami: ami-1, instance_type: m5.large, subnets: [subnet-a, subnet-b, subnet-c] }
             """
-        let (nodes, _) = Lowering.lower(SpecText(yaml, count: 5).definitions, catalog: .forTests)
+        let (nodes, _) = SpecText(yaml).lower()
         #expect(
             nodes.map { $0.arguments["subnet_id"] } == ["subnet-a", "subnet-b", "subnet-c", "subnet-a", "subnet-b"])
         #expect(nodes.allSatisfy { $0.candidates["subnet_id"] == ["subnet-a", "subnet-b", "subnet-c"] })
@@ -292,6 +287,6 @@ struct SectionTests {
 
     @Test("Lowering the same definitions again gives the same resources in the same order")
     func determinism() {
-        for form in SectionTests.forms { #expect(lowered(form.yaml) == lowered(form.yaml)) }
+        for form in SectionTests.forms { #expect(SpecText(form.yaml).lowered == SpecText(form.yaml).lowered) }
     }
 }
