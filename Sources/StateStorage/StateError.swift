@@ -138,7 +138,7 @@ extension StateError {
             hint: "This is a bug in muster, or a SQLite library that was built without it.")
     }
 
-    static func boundElsewhere(_ bound: StateBinding, wanted: StateBinding) -> Self {
+    package static func boundElsewhere(_ bound: StateBinding, wanted: StateBinding) -> Self {
         StateError(
             .boundElsewhere(bound), summary: "The state belongs to another account",
             detail: "\(bound.key) was made in account \(bound.account) at \(bound.endpoint); the credentials belong to "

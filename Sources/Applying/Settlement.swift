@@ -1,0 +1,145 @@
+import FoundationEssentials
+package import MusterModel
+import ProviderKit
+import StateStorage
+
+/// What became of a call of a dead run.
+package struct Settlement: Sendable, Hashable {
+    package var address: Address
+    /// A sentence for a person.
+    package var text: String
+    /// False: nobody can tell yet; the address must not be touched.
+    package var isSettled: Bool
+
+    package init(address: Address, text: String, isSettled: Bool) {
+        self.address = address
+        self.text = text
+        self.isSettled = isSettled
+    }
+}
+
+/// Finds out what the calls of dead runs have done, by looking: nothing is sent again here.
+///
+/// - A create is looked for by its mark or its natural key, until it would have turned up. Ours becomes a row, whole or
+///   incomplete; a foreign one stays untouched; none at all means that it was never made.
+/// - An update leaves nothing to settle: it is idempotent, and the next plan looks at the object.
+/// - A delete is over when its object is gone; else the row stays and the next plan deletes again.
+///
+/// The seam for more: a type's own settlement key would spare the wait for what is not found.
+struct Settler: Sendable {
+    let environment: ApplyEnvironment
+    let stopwatch: Stopwatch
+    let interruption: Interruption
+    let access: @Sendable (String, ProviderScope) -> Access
+
+    func settle(_ intents: [JournaledIntent]) async throws(StateError) -> [Settlement] {
+        var settlements: [Settlement] = []
+        for intent in intents { settlements.append(try await settle(intent)) }
+        return settlements
+    }
+
+    private func settle(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
+        switch intent.operation {
+        case .create: try await settleCreate(intent)
+        case .update: try await drop(intent, "was being changed; what came of it is seen by the next plan.")
+        case .delete: try await settleDelete(intent)
+        }
+    }
+
+    private func settleCreate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
+        let started = stopwatch.now
+        let age = Duration.seconds(max(0, environment.now().timeIntervalSince(intent.started)))
+        while true {
+            let found: (observation: Observation, isOurs: Bool)?
+            do throws(ProviderError) {
+                found = try await handler(intent).find(
+                    intent.arguments, intent: Intent(token: intent.token, address: intent.address))
+            } catch {
+                return unsettled(intent, error)
+            }
+            if let found {
+                guard found.isOurs else {
+                    return try await drop(intent, "was not created: \(found.observation.id) has the name.")
+                }
+                return try await adopt(found.observation, intent)
+            }
+            let waited = stopwatch.now - started
+            if age + waited >= environment.timing.consistencyWindow {
+                return try await drop(intent, "was not created.")
+            }
+            if !(await interruption.sleep(environment.timing.pollInterval(waited: waited), on: stopwatch)) {
+                return Settlement(
+                    address: intent.address, text: "\(intent.address) may still turn up: it was not waited for.",
+                    isSettled: false)
+            }
+        }
+    }
+
+    private func adopt(_ seen: Observation, _ intent: JournaledIntent) async throws(StateError) -> Settlement {
+        let schema = environment.catalog[intent.address.type]
+        var arguments = intent.arguments
+        var digests = intent.digests
+        for argument in schema?.arguments ?? [] where argument.isSetAfterCreate {
+            arguments[argument.name] = nil
+            digests[argument.name] = nil
+        }
+        // What the cloud tells of a secret must not be kept; an incomplete row is looked at again, with the secret known.
+        let isPlain = intent.digests.isEmpty
+        let isComplete =
+            schema != nil && seen.status == .ready && isPlain && arguments.count == intent.arguments.count
+        let record = ResourceRecord(
+            address: intent.address, id: seen.id, scope: intent.scope, arguments: arguments,
+            outputs: isPlain ? seen.outputs : ["id": .string(seen.id.rawValue)], digests: digests,
+            isProtected: intent.isProtected, generation: intent.generation, isIncomplete: !isComplete,
+            dependencies: intent.dependencies)
+        do {
+            _ = try await environment.storage.complete(
+                intent: intent.id, .created(record, deposesPrevious: intent.deposesPrevious),
+                result: StepResult(
+                    record.isIncomplete ? .settled : .done, detail: "Found after the run had died."))
+        } catch {
+            guard case .alreadyManaged(let other) = error.kind else { throw error }
+            return try await drop(intent, "was created as \(seen.id), which belongs to \(other).")
+        }
+        return Settlement(
+            address: intent.address, text: "\(intent.address) had been created as \(seen.id).", isSettled: true)
+    }
+
+    private func settleDelete(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
+        guard let target = intent.target else { return try await drop(intent, "had nothing to delete.") }
+        let known = KnownObject(id: target, arguments: intent.arguments.filter { $0.value.isKnown })
+        let seen: Observation?
+        do throws(ProviderError) {
+            seen = try await handler(intent).read([known])[target]
+        } catch {
+            return unsettled(intent, error)
+        }
+        if seen != nil { return try await drop(intent, "(\(target)) was being deleted and is still there.") }
+        _ = try await environment.storage.complete(
+            intent: intent.id,
+            intent.isDeposed ? .deposedDeleted(intent.address, target) : .deleted(intent.address),
+            result: StepResult(.done, detail: "Found gone after the run had died."))
+        return Settlement(
+            address: intent.address, text: "\(intent.address) (\(target)) had been deleted.", isSettled: true)
+    }
+
+    private func drop(_ intent: JournaledIntent, _ what: String) async throws(StateError) -> Settlement {
+        _ = try await environment.storage.complete(
+            intent: intent.id, .nothing(intent.address), result: StepResult(.settled))
+        return Settlement(address: intent.address, text: "\(intent.address) \(what)", isSettled: true)
+    }
+
+    private func unsettled(_ intent: JournaledIntent, _ error: ProviderError) -> Settlement {
+        Settlement(
+            address: intent.address,
+            text: "\(intent.address): an earlier run died while it was about to \(intent.operation.rawValue) it, and "
+                + "what came of that cannot be seen: \(error.message)", isSettled: false)
+    }
+
+    private func handler(_ intent: JournaledIntent) async throws(ProviderError) -> any ResourceHandler {
+        let access = access(intent.address.stack, intent.scope)
+        let session = try await environment.session(access.scope, access.configuration, [:])
+        guard let handler = session.handler(for: intent.address.type) else { throw .unknownType(intent.address.type) }
+        return handler
+    }
+}

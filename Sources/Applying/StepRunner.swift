@@ -1,0 +1,651 @@
+import MusterModel
+import ProviderKit
+import StateStorage
+
+/// Takes one step from its evaluation to its last record.
+///
+/// Every call that changes something stands between two transactions: the intent before, the result after. What is
+/// known to have had no effect takes its intent back; what is not known leaves it open for the next run to settle.
+struct StepRunner: Sendable {
+    let environment: ApplyEnvironment
+    let plan: Plan
+    let run: Int64
+    let fence: Fence
+    let ledger: Ledger
+    let reader: ObjectReader
+    let interruption: Interruption
+    let stopwatch: Stopwatch
+    let check: StalenessCheck
+    /// Tells the loop that this step does not call for a while, or that it does again.
+    let park: @Sendable (_ step: Int, _ isParked: Bool) -> Void
+
+    enum Ending: Sendable {
+        case done(RemoteID?)
+        case failed(StepFailure)
+        case interrupted(StepFailure)
+        case broken(StateError)
+    }
+
+    func run(_ step: Step) async -> Ending {
+        let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now)
+        do throws(StepStop) {
+            switch step.operation {
+            case .create: return .done(try await attempt.create())
+            case .update: return .done(try await attempt.update())
+            case .delete: return .done(try await attempt.delete())
+            case .adopt: return .done(try await attempt.adopt())
+            case .forget: return .done(try await attempt.forget())
+            case .move: return .done(try await attempt.move())
+            }
+        } catch {
+            switch error {
+            case .failure(let failure):
+                let failure = await ledger.redacted(failure)
+                await attempt.recordEnding(.failed, failure)
+                return .failed(failure)
+            case .interrupted(let failure):
+                await attempt.recordEnding(.interrupted, failure)
+                return .interrupted(failure)
+            case .state(let error): return .broken(error)
+            }
+        }
+    }
+}
+
+/// One step under way.
+struct StepAttempt: Sendable {
+    let runner: StepRunner
+    let step: Step
+    let started: Duration
+
+    private var environment: ApplyEnvironment { runner.environment }
+    private var storage: any StateStorage { runner.environment.storage }
+    private var ledger: Ledger { runner.ledger }
+    private var timing: ApplyTiming { runner.environment.timing }
+    private var elapsed: Duration { runner.stopwatch.now - started }
+    private var access: Access { runner.check.access(for: step.address.stack, step.scope) }
+
+    // MARK: - Create
+
+    func create() async throws(StepStop) -> RemoteID {
+        let schema = try schema()
+        let values = try await values(of: step.desired, schema)
+        let intent = Intent(token: environment.makeToken(), address: step.address)
+        let number = try await recordIntent(.create, values, token: intent.token, target: nil)
+
+        let observation: Observation
+        do throws(StepStop) {
+            observation = try await make(values.sent, intent)
+        } catch {
+            switch error {
+            case .state: break
+            case .failure(let failure) where failure.kind == .outcomeUnknown: break
+            case .failure, .interrupted: try await retract(number)
+            }
+            throw error
+        }
+        await ledger.noteBirth(step.address, at: runner.stopwatch.now)
+
+        let later = schema.arguments.filter { $0.isSetAfterCreate && values.sent[$0.name] != nil }
+        let isReady = observation.status == .ready
+        var record = ResourceRecord(
+            address: step.address, id: observation.id, scope: step.scope, arguments: values.kept,
+            outputs: await ledger.withoutSecrets(observation.outputs), digests: values.digests,
+            isProtected: step.isProtected, generation: step.generation, isIncomplete: !isReady || !later.isEmpty,
+            dependencies: step.dependencies)
+        // What is not set yet is not recorded as applied, or a run that dies here would never set it.
+        for argument in later {
+            record.arguments[argument.name] = nil
+            record.digests[argument.name] = nil
+        }
+        try await complete(
+            number, .created(record, deposesPrevious: step.deposesPrevious), record,
+            record.isIncomplete ? nil : StepResult(.done))
+        if !record.isIncomplete { return record.id }
+
+        if !later.isEmpty {
+            var before = values.sent
+            for argument in later { before[argument.name] = nil }
+            record.arguments = values.kept
+            record.digests = values.digests
+            let changed = try await change(
+                record, from: before, to: values, names: Set(later.map(\.name)), finishes: isReady)
+            if changed.isDone { return record.id }
+            record = await ledger.record(step.address) ?? record
+            // What an update answers says little about a creation that is still under way.
+            if isReady, let observation = changed.observation {
+                return try await finish(record, observation, timeout: step.timeouts.create)
+            }
+        }
+        return try await finish(record, isReady ? nil : observation, timeout: step.timeouts.create)
+    }
+
+    /// The creating call, until there is an object of ours or it is known that there is none.
+    private func make(_ desired: [String: Value], _ intent: Intent) async throws(StepStop) -> Observation {
+        var attempt = 0
+        var lookups = 0
+        while true {
+            attempt += 1
+            let failure: ProviderError
+            do throws(ProviderError) {
+                return try await handler().create(desired, intent: intent)
+            } catch {
+                failure = error
+            }
+            switch failure.kind {
+            case .alreadyExists:
+                return try await existing(desired, intent, failure)
+            case .outcomeUnknown, .notUnderstood:
+                lookups += 1
+                if let found = try await lookedFor(desired, intent, failure) { return found }
+                if lookups == 3 { throw .failure(.stillUnknown(step, failure)) }
+            default:
+                try await pauseOrThrow(failure, .create, attempt: attempt)
+            }
+        }
+    }
+
+    private enum Sighting {
+        case ours(Observation)
+        case foreign(RemoteID)
+        case nothing
+        case unclear(ProviderError)
+    }
+
+    private func find(_ desired: [String: Value], _ intent: Intent) async -> Sighting {
+        do throws(ProviderError) {
+            guard let found = try await handler().find(desired, intent: intent) else { return .nothing }
+            return found.isOurs ? .ours(found.observation) : .foreign(found.observation.id)
+        } catch {
+            return error.kind == .notFound ? .nothing : .unclear(error)
+        }
+    }
+
+    /// The object that has the name already: ours from an attempt whose answer was lost, or somebody else's.
+    private func existing(
+        _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError
+    ) async throws(StepStop) -> Observation {
+        var last: ProviderError?
+        for attempt in 1...5 {
+            switch await find(desired, intent) {
+            case .ours(let observation): return observation
+            case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
+            case .nothing: last = nil
+            case .unclear(let error): last = error
+            }
+            if !(await pause(.seconds(attempt))) { break }
+        }
+        if let last { throw .failure(.stillUnknown(step, last)) }
+        throw .failure(.nameClash(step, failure.message))
+    }
+
+    /// Looks for an object whose creation may have had an effect, until it turns up or would have turned up. Throws
+    /// `outcomeUnknown`, with the intent left open, when looking was not possible.
+    private func lookedFor(
+        _ desired: [String: Value], _ intent: Intent, _ lost: ProviderError
+    ) async throws(StepStop) -> Observation? {
+        let since = runner.stopwatch.now
+        while true {
+            let sighting = await find(desired, intent)
+            switch sighting {
+            case .ours(let observation): return observation
+            case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
+            case .nothing, .unclear: break
+            }
+            let waited = runner.stopwatch.now - since
+            if waited >= timing.consistencyWindow {
+                if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
+                return nil
+            }
+            environment.events(.stepRetrying(step, why: lost.message, seconds: elapsed.seconds))
+            if !(await pause(timing.pollInterval(waited: waited))) { throw .failure(.stillUnknown(step, lost)) }
+        }
+    }
+
+    // MARK: - Update
+
+    func update() async throws(StepStop) -> RemoteID {
+        let schema = try schema()
+        guard let base = await ledger.record(step.address) else { throw .failure(.missingRow(step)) }
+        let values = try await values(of: step.desired, schema)
+        _ = try await runner.check.look(again: step, at: runner.stopwatch.now)
+
+        let before = prior(values)
+        var record = base
+        record.arguments = values.kept
+        record.digests = values.digests
+        record.isProtected = step.isProtected
+        record.generation = step.generation
+        record.dependencies = step.dependencies
+        let changed = Set(step.desired.keys).filter { name in
+            before[name] != values.sent[name] && schema.argument(name)?.onChange != .local
+        }
+        if changed.isEmpty, !base.isIncomplete {
+            try await self.record(.updated(record), record, StepResult(.done))
+            return record.id
+        }
+        var observation: Observation?
+        if !changed.isEmpty {
+            let change = try await change(
+                record, from: before, to: values, names: changed, finishes: !base.isIncomplete)
+            if change.isDone { return record.id }
+            record = await ledger.record(step.address) ?? record
+            observation = change.observation
+        }
+        return try await finish(record, observation, timeout: step.timeouts.update)
+    }
+
+    /// One update with its intent and its result.
+    ///
+    /// - Parameters:
+    ///   - names: the arguments that change.
+    ///   - finishes: the object owes nothing else, so that the step is done unless the update itself is pending.
+    /// - Returns: what the provider, or a look afterwards, told; and whether the step is done.
+    private func change(
+        _ wanted: ResourceRecord, from before: [String: Value], to values: Values, names: Set<String>, finishes: Bool
+    ) async throws(StepStop) -> (observation: Observation?, isDone: Bool) {
+        let schema = try schema()
+        let number = try await recordIntent(.update, values, token: environment.makeToken(), target: wanted.id)
+        var observation: Observation?
+        do throws(StepStop) {
+            observation = try await send(wanted.id, from: before, to: values.sent)
+        } catch {
+            // Updates are idempotent, so nothing hangs on the intent: the next plan looks at the object.
+            try await retract(number)
+            throw error
+        }
+        if observation == nil, schema.outputs.contains(where: { !names.isDisjoint(with: $0.changesWith) }) {
+            let mark = await runner.reader.mark()
+            observation = try? await runner.reader.look(
+                at: KnownObject(id: wanted.id, arguments: wanted.arguments), in: group(.status), notBefore: .zero,
+                after: mark)
+        }
+        var record = wanted
+        if let observation {
+            record.outputs = record.outputs.merging(await ledger.withoutSecrets(observation.outputs)) { $1 }
+        }
+        let isDone = finishes && observation?.status ?? .ready == .ready
+        record.isIncomplete = !isDone
+        try await complete(number, .updated(record), record, isDone ? StepResult(.done) : nil)
+        return (observation, isDone)
+    }
+
+    private func send(
+        _ id: RemoteID, from before: [String: Value], to after: [String: Value]
+    ) async throws(StepStop) -> Observation? {
+        var attempt = 0
+        while true {
+            attempt += 1
+            let failure: ProviderError
+            do throws(ProviderError) {
+                return try await handler().update(id, from: before, to: after)
+            } catch {
+                failure = error
+            }
+            try await pauseOrThrow(failure, .update, attempt: attempt)
+        }
+    }
+
+    /// The arguments before, as far as they may be known: a deferred one that stays the same is what is sent anyway.
+    private func prior(_ values: Values) -> [String: Value] {
+        var before: [String: Value] = [:]
+        for (name, value) in step.prior where value != .null {
+            if value.isKnown {
+                before[name] = value
+            } else if value == step.desired[name] {
+                before[name] = values.sent[name]
+            }
+        }
+        return before
+    }
+
+    // MARK: - Delete
+
+    func delete() async throws(StepStop) -> RemoteID? {
+        guard let target = step.target else { throw .failure(.missingRow(step)) }
+        guard let seen = try await runner.check.look(again: step, at: runner.stopwatch.now) else {
+            try await noteDeleted(target)
+            return target
+        }
+        let last = step.prior.filter { $0.value.isKnown }
+        let number = try await recordIntent(
+            .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
+        do throws(StepStop) {
+            if case .deleting = seen.status {} else { try await remove(target, last) }
+            try await waitUntilGone(target, last)
+        } catch {
+            try await retract(number)
+            throw error
+        }
+        let change: StateChange =
+            step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address)
+        try await complete(number, change, nil, StepResult(.done))
+        return target
+    }
+
+    private func noteDeleted(_ target: RemoteID) async throws(StepStop) {
+        try await record(
+            step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address), nil,
+            StepResult(.done, detail: "It was gone already."))
+    }
+
+    private func remove(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {
+        var attempt = 0
+        while true {
+            attempt += 1
+            do throws(ProviderError) {
+                return try await handler().delete(target, last: last)
+            } catch {
+                if error.kind == .notFound { return }
+                try await pauseOrThrow(error, .delete, attempt: attempt)
+            }
+        }
+    }
+
+    private func waitUntilGone(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {
+        let object = KnownObject(id: target, arguments: last)
+        let group = group(.status)
+        await runner.reader.add(object, to: group)
+        runner.park(step.id, true)
+        let result = await poll(object, group, timeout: step.timeouts.delete) { observation, _ in
+            switch observation?.status {
+            case nil: .over
+            case .deleting(let status), .pending(let status): .wait(status)
+            case .ready, .failed: .wait("deleting")
+            }
+        }
+        runner.park(step.id, false)
+        await runner.reader.remove(target, from: group)
+        await runner.reader.remove(target, from: self.group(.arguments))
+        if case .failure(let stop) = result { throw stop }
+    }
+
+    // MARK: - Without a call
+
+    func adopt() async throws(StepStop) -> RemoteID {
+        let schema = try schema()
+        guard let target = step.target else { throw .failure(.missingRow(step)) }
+        let values = try await values(of: step.desired, schema)
+        guard let seen = try await runner.check.look(again: step, at: runner.stopwatch.now) else {
+            throw .failure(.changedMeanwhile(step, "\(target) is not there."))
+        }
+        // What is there is recorded, not what is wanted: if they differ, an update follows.
+        var arguments = values.kept
+        for (name, value) in values.kept where value.isKnown && !(schema.argument(name)?.isSensitive ?? false) {
+            if let live = seen.arguments[name], schema.argument(name)?.semantics != .tags { arguments[name] = live }
+        }
+        var digests: [String: String] = [:]
+        for name in values.digests.keys {
+            digests[name] = seen.arguments[name].map(environment.digest)
+            if digests[name] == nil { arguments[name] = nil }
+        }
+        let record = ResourceRecord(
+            address: step.address, id: target, scope: step.scope, arguments: arguments,
+            outputs: await ledger.withoutSecrets(seen.outputs), digests: digests,
+            isProtected: step.isProtected, generation: step.generation, dependencies: step.dependencies)
+        try await self.record(.adopted(record), record, StepResult(.done))
+        return target
+    }
+
+    func forget() async throws(StepStop) -> RemoteID? {
+        if step.isDeposed, let target = step.target {
+            try await record(.deposedDeleted(step.address, target), nil, StepResult(.done))
+        } else {
+            try await record(.forgotten(step.address), nil, StepResult(.done))
+        }
+        return step.target
+    }
+
+    func move() async throws(StepStop) -> RemoteID? {
+        guard let from = step.previousAddress, var record = await ledger.record(from) else {
+            throw .failure(.missingRow(step))
+        }
+        record.address = step.address
+        let version = await ledger.version(from)
+        try await self.record(.moved(from: from, record), record, StepResult(.done), expected: version)
+        await ledger.noteGone(from, version: version + 1)
+        return record.id
+    }
+
+    // MARK: - Waiting
+
+    /// Waits until a made or changed object is ready, and writes that it is.
+    private func finish(
+        _ record: ResourceRecord, _ seen: Observation?, timeout: Int
+    ) async throws(StepStop) -> RemoteID {
+        let object = KnownObject(id: record.id, arguments: record.arguments)
+        let group = group(.status)
+        var last = seen
+        if last?.status != .ready {
+            if case .failed(let why) = last?.status { throw .failure(.ended(step, why)) }
+            await runner.reader.add(object, to: group)
+            runner.park(step.id, true)
+            let window = timing.consistencyWindow
+            let result = await poll(object, group, timeout: timeout) { observation, waited in
+                switch observation?.status {
+                case .ready: .over
+                case .pending(let status): .wait(status)
+                case .failed(let why): .fail(why)
+                case .deleting(let status): .fail("it is being deleted (\(status))")
+                case nil where waited < window: .wait("not visible yet")
+                case nil: .fail("it has vanished")
+                }
+            }
+            runner.park(step.id, false)
+            await runner.reader.remove(record.id, from: group)
+            switch result {
+            case .success(let observation): last = observation
+            case .failure(let stop): throw stop
+            }
+        }
+        var record = record
+        if let last {
+            record.outputs = record.outputs.merging(await ledger.withoutSecrets(last.outputs)) { $1 }
+        }
+        record.isIncomplete = false
+        try await self.record(.updated(record), record, StepResult(.done))
+        return record.id
+    }
+
+    private enum Verdict {
+        case over
+        case wait(String)
+        case fail(String)
+    }
+
+    /// Looks until the verdict is over: fast at first, then at a share of the time waited.
+    private func poll(
+        _ object: KnownObject, _ group: ObjectReader.Group, timeout: Int,
+        _ verdict: (Observation?, _ waited: Duration) -> Verdict
+    ) async -> Result<Observation?, StepStop> {
+        let since = runner.stopwatch.now
+        let mark = await runner.reader.mark()
+        var status = "not looked at yet"
+        while true {
+            let waited = runner.stopwatch.now - since
+            let interval = timing.pollInterval(waited: waited)
+            // A look that another step took half an interval ago is as good; one from before the wait is not.
+            let notBefore = max(since, runner.stopwatch.now - interval / 2)
+            do throws(ProviderError) {
+                let observation = try await runner.reader.look(
+                    at: object, in: group, notBefore: notBefore, after: mark)
+                switch verdict(observation, waited) {
+                case .over: return .success(observation)
+                case .fail(let why): return .failure(.failure(.ended(step, why)))
+                case .wait(let word): status = word
+                }
+            } catch {
+                switch error.kind {
+                case .badCredentials, .notPermitted, .invalid: return .failure(.failure(StepFailure(error, step)))
+                case .notFound: status = "not visible yet"
+                default: status = error.message
+                }
+            }
+            if waited >= .seconds(timeout) {
+                return .failure(.failure(.timedOut(step, status, seconds: timeout)))
+            }
+            environment.events(.stepWaiting(step, status: status, seconds: elapsed.seconds))
+            if !(await runner.interruption.sleep(interval, on: runner.stopwatch)) {
+                return .failure(.interrupted(.interrupted(step, "it was still \"\(status)\".")))
+            }
+        }
+    }
+
+    // MARK: - Retrying
+
+    /// Sleeps until the next attempt; throws when there is none.
+    private func pauseOrThrow(
+        _ error: ProviderError, _ call: RetryPolicy.Call, attempt: Int
+    ) async throws(StepStop) {
+        let timeout =
+            switch call {
+            case .create: step.timeouts.create
+            case .update: step.timeouts.update
+            case .delete: step.timeouts.delete
+            }
+        let situation = RetryPolicy.Situation(
+            call: call, attempt: attempt, elapsed: elapsed, timeout: .seconds(timeout),
+            followsSomethingNew: await followsSomethingNew())
+        guard let ceiling = RetryPolicy(timing: timing).pause(after: error.kind, in: situation) else {
+            throw .failure(StepFailure(error, step))
+        }
+        environment.events(.stepRetrying(step, why: error.message, seconds: elapsed.seconds))
+        let jittered = ceiling * (0.2 + 0.8 * environment.random())
+        runner.park(step.id, true)
+        let goesOn = await runner.interruption.sleep(jittered, on: runner.stopwatch)
+        runner.park(step.id, false)
+        if !goesOn { throw .interrupted(.interrupted(step, error.message)) }
+    }
+
+    private func pause(_ duration: Duration) async -> Bool {
+        runner.park(step.id, true)
+        defer { runner.park(step.id, false) }
+        return await runner.interruption.sleep(duration, on: runner.stopwatch)
+    }
+
+    /// True when this run made the object itself or something that the step waits for.
+    private func followsSomethingNew() async -> Bool {
+        if await ledger.birth(step.address) != nil { return true }
+        for address in step.dependencies where await ledger.birth(address) != nil { return true }
+        for index in step.after where runner.plan.steps.indices.contains(index) {
+            if await ledger.birth(runner.plan.steps[index].address) != nil { return true }
+        }
+        return false
+    }
+
+    // MARK: - Values and calls
+
+    /// Arguments in the forms in which they are sent, kept and compared.
+    struct Values: Sendable {
+        var sent: [String: Value]
+        var kept: [String: Value]
+        var digests: [String: String]
+    }
+
+    private func values(of arguments: [String: Value], _ schema: ResourceSchema) async throws(StepStop) -> Values {
+        let evaluated: Ledger.Evaluated
+        do {
+            evaluated = try await ledger.evaluate(arguments.filter { $0.value != .null })
+        } catch {
+            throw .failure(error)
+        }
+        var values = Values(sent: evaluated.sent, kept: evaluated.kept, digests: [:])
+        for (name, value) in evaluated.sent {
+            let isSensitive = schema.argument(name)?.isSensitive ?? false
+            let isTainted = !(evaluated.kept[name]?.isKnown ?? true)
+            guard isSensitive || isTainted else { continue }
+            values.digests[name] = environment.digest(value)
+            if !isTainted { values.kept[name] = nil }
+        }
+        return values
+    }
+
+    private func schema() throws(StepStop) -> ResourceSchema {
+        guard let schema = environment.catalog[step.address.type] else { throw .failure(.unknownType(step)) }
+        return schema
+    }
+
+    /// In a session of its own, so that nothing remembered is taken for what is.
+    private func handler() async throws(ProviderError) -> any ResourceHandler {
+        let session = try await environment.session(access.scope, access.configuration, [:])
+        guard let handler = session.handler(for: step.address.type) else { throw .unknownType(step.address.type) }
+        return handler
+    }
+
+    private func group(_ purpose: ObjectReader.Purpose) -> ObjectReader.Group {
+        ObjectReader.Group(access: access, type: step.address.type, purpose: purpose)
+    }
+
+    // MARK: - Journal
+
+    private func recordIntent(
+        _ operation: JournaledIntent.Operation, _ values: Values, token: String, target: RemoteID?
+    ) async throws(StepStop) -> Int64 {
+        let version = step.isDeposed ? step.version : await ledger.version(step.address)
+        let intent = JournaledIntent(
+            run: runner.run, step: step.id, address: step.address, operation: operation, target: target,
+            scope: step.scope, token: token, arguments: values.kept, digests: values.digests,
+            expectedVersion: version, generation: step.generation, isProtected: step.isProtected,
+            isDeposed: step.isDeposed, deposesPrevious: step.deposesPrevious, dependencies: step.dependencies,
+            fence: runner.fence)
+        do {
+            return try await storage.recordIntent(intent)
+        } catch {
+            throw StepStop(error, step)
+        }
+    }
+
+    private func complete(
+        _ intent: Int64, _ change: StateChange, _ record: ResourceRecord?, _ result: StepResult?
+    ) async throws(StepStop) {
+        let version: Int
+        do {
+            version = try await storage.complete(intent: intent, change, result: result)
+        } catch {
+            if case .alreadyManaged = error.kind { try await retract(intent) }
+            throw StepStop(error, step)
+        }
+        await note(record, version: version)
+    }
+
+    /// Takes back the intent of a call that had no effect.
+    private func retract(_ intent: Int64) async throws(StepStop) {
+        do {
+            _ = try await storage.complete(intent: intent, .nothing(step.address), result: nil)
+        } catch {
+            throw StepStop(error, step)
+        }
+    }
+
+    private func record(
+        _ change: StateChange, _ record: ResourceRecord?, _ result: StepResult, expected: Int? = nil
+    ) async throws(StepStop) {
+        let current = step.isDeposed ? step.version : await ledger.version(step.address)
+        let version: Int
+        do {
+            version = try await storage.record(
+                RecordedChange(
+                    run: runner.run, step: step, change: change, expectedVersion: expected ?? current,
+                    fence: runner.fence, result: result))
+        } catch {
+            throw StepStop(error, step)
+        }
+        await note(record, version: version)
+    }
+
+    private func note(_ record: ResourceRecord?, version: Int) async {
+        if let record {
+            await ledger.note(record, version: version)
+        } else if !step.isDeposed {
+            await ledger.noteGone(step.address, version: version)
+        }
+    }
+
+    /// For the history; that it could not be written changes nothing about the step.
+    func recordEnding(_ outcome: StepResult.Outcome, _ failure: StepFailure) async {
+        let detail = "\(failure.summary). \(failure.detail)"
+        _ = try? await storage.record(
+            StepResult(outcome, detail: detail, requestIDs: failure.requestID.map { [$0] } ?? []), run: runner.run,
+            step: step)
+    }
+}
