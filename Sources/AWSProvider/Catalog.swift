@@ -17,6 +17,13 @@ enum Catalog {
         ResourceEntry(VPCEndpoint.init),
         ResourceEntry(SecurityGroup.init),
         ResourceEntry(SecurityGroupRule.init),
+        ResourceEntry(KeyPair.init),
+        ResourceEntry(IAMRole.init),
+        ResourceEntry(IAMRolePolicy.init),
+        ResourceEntry(IAMRolePolicyAttachment.init),
+        ResourceEntry(IAMInstanceProfile.init),
+        ResourceEntry(HostedZone.init),
+        ResourceEntry(DNSRecord.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = []

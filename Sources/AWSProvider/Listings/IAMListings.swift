@@ -1,0 +1,91 @@
+import AWSClient
+import MusterModel
+import ProviderKit
+
+// IAM's listings. One call tells roles with their trust, inline policies, attachments, tags and profiles; what it does
+// not tell (description, session length) is in a second one, asked for only where it is declared.
+
+extension AWSSession {
+    /// Roles with everything that hangs on them.
+    func iamRoles() async throws(ProviderError) -> [String: XMLElement] {
+        try await remembered("GetAccountAuthorizationDetails Role") {
+            () async throws(ProviderError) -> [String: XMLElement] in
+            let items = try await list(
+                AWSOperation(
+                    .iam, "GetAccountAuthorizationDetails", ["Filter": ["Role"], "MaxItems": 1000], effect: .read),
+                .iam, at: "RoleDetailList")
+            return Dictionary(items.map { ($0["RoleName"].text, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// Roles with description and session length, and without tags and policies.
+    func iamRoleFacts() async throws(ProviderError) -> [String: XMLElement] {
+        try await remembered("ListRoles") { () async throws(ProviderError) -> [String: XMLElement] in
+            let items = try await list(
+                AWSOperation(.iam, "ListRoles", ["MaxItems": 1000], effect: .read), .iam, at: "Roles")
+            return Dictionary(items.map { ($0["RoleName"].text, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    func iamProfiles() async throws(ProviderError) -> [String: XMLElement] {
+        try await remembered("ListInstanceProfiles") { () async throws(ProviderError) -> [String: XMLElement] in
+            let items = try await list(
+                AWSOperation(.iam, "ListInstanceProfiles", ["MaxItems": 1000], effect: .read), .iam,
+                at: "InstanceProfiles")
+            return Dictionary(
+                items.map { ($0["InstanceProfileName"].text, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// A change of IAM: what it refers to may have just been made.
+    func iamChange(
+        _ name: String, _ input: AWSInput, effect: AWSEffect = .idempotent
+    ) async throws(ProviderError) -> XMLElement {
+        do throws(ProviderError) {
+            return try await call(.iam, name, input, effect: effect).xml
+        } catch {
+            throw error.asNotYetVisible
+        }
+    }
+
+    /// `Tags.member.N` of a create: the user's and the intent's.
+    func iamTags(_ tags: [String: String]?, _ intent: Intent) -> AWSInput {
+        var all = tags ?? [:]
+        all[intent.tag.key] = intent.tag.value
+        return iamTagList(all)
+    }
+
+    func iamTagList(_ tags: [String: String]) -> AWSInput {
+        .list(tags.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] })
+    }
+
+    /// Tags of a role or a profile: the kinds have calls of their own.
+    func iamUpdateTags(
+        _ kind: String, _ name: String, from old: [String: String]?, to new: [String: String]?
+    ) async throws(ProviderError) {
+        guard let new else { return }
+        let old = old ?? [:]
+        let removed = old.keys.filter { new[$0] == nil }.sorted()
+        let set = new.filter { old[$0.key] != $0.value }
+        if !removed.isEmpty {
+            _ = try await iamChange("Untag\(kind)", ["\(kind)Name": .string(name), "TagKeys": .strings(removed)])
+        }
+        if !set.isEmpty {
+            _ = try await iamChange("Tag\(kind)", ["\(kind)Name": .string(name), "Tags": iamTagList(set)])
+        }
+    }
+}
+
+extension XMLElement {
+    /// IAM's `Tags`.
+    var iamTags: [String: String] {
+        Dictionary(
+            self["Tags"].items.map { ($0["Key"].text, $0["Value"].text) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A policy document: percent-encoded JSON, decoded once. Text that is no JSON stays text.
+    var policyDocument: Value {
+        let text = String(decoding: PercentEncoding.decode(text), as: UTF8.self)
+        return (try? ValueJSON.decodePlain(text)) ?? .string(text)
+    }
+}

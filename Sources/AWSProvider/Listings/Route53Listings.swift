@@ -1,0 +1,97 @@
+import AWSClient
+import MusterModel
+import ProviderKit
+
+// Route 53's listings: zones whole, records by zone. All its calls share five requests a second.
+
+extension AWSSession {
+    func hostedZones() async throws(ProviderError) -> [XMLElement] {
+        try await remembered("ListHostedZones") { () async throws(ProviderError) -> [XMLElement] in
+            try await list(
+                AWSOperation(
+                    .route53, "ListHostedZones", effect: .read, rest: RESTRoute("GET", "/2013-04-01/hostedzone")),
+                .hostedZones, at: "HostedZones")
+        }
+    }
+
+    func recordSets(in zone: String) async throws(ProviderError) -> [XMLElement] {
+        try await remembered("ListResourceRecordSets \(zone)") { () async throws(ProviderError) -> [XMLElement] in
+            try await list(
+                AWSOperation(
+                    .route53, "ListResourceRecordSets", effect: .read,
+                    rest: RESTRoute("GET", "/2013-04-01/hostedzone/\(zone)/rrset")),
+                .recordSets, at: "ResourceRecordSets")
+        }
+    }
+
+    /// One batch of changes to a zone.
+    func changeRecords(
+        in zone: String, _ changes: [(action: String, record: AWSInput)], effect: AWSEffect
+    ) async throws(ProviderError) {
+        let items = changes.map { change -> AWSInput in
+            ["Action": .string(change.action), "ResourceRecordSet": change.record]
+        }
+        do throws(ProviderError) {
+            _ = try await call(
+                AWSOperation(
+                    .route53, "ChangeResourceRecordSets",
+                    ["ChangeBatch": ["Changes": .list(items, as: .members("Change"))]], effect: effect,
+                    rest: RESTRoute(
+                        "POST", "/2013-04-01/hostedzone/\(zone)/rrset/", bodyRoot: "ChangeResourceRecordSetsRequest")))
+        } catch {
+            throw error.asNotYetVisible
+        }
+    }
+
+    /// Tags of zones, ten zones a call.
+    func hostedZoneTags(_ zones: [String]) async throws(ProviderError) -> [String: [String: String]] {
+        var tags: [String: [String: String]] = [:]
+        var rest = zones.sorted()[...]
+        while !rest.isEmpty {
+            let page = rest.prefix(10)
+            rest = rest.dropFirst(10)
+            let answer = try await call(
+                AWSOperation(
+                    .route53, "ListTagsForResources",
+                    ["ResourceIds": .strings(page, as: .members("ResourceId"))], effect: .read,
+                    rest: RESTRoute("POST", "/2013-04-01/tags/hostedzone", bodyRoot: "ListTagsForResourcesRequest")))
+            for set in answer.xml["ResourceTagSets"].items { tags[set["ResourceId"].text] = set.iamTags }
+        }
+        return tags
+    }
+
+    func updateHostedZoneTags(
+        _ zone: String, from old: [String: String], to new: [String: String]
+    ) async throws(ProviderError) {
+        let removed = old.keys.filter { new[$0] == nil }.sorted()
+        let set = new.filter { old[$0.key] != $0.value }.sorted { $0.key < $1.key }
+        if removed.isEmpty && set.isEmpty { return }
+        var input: AWSInput = [:]
+        if !set.isEmpty {
+            input["AddTags"] = .list(
+                set.map { ["Key": .string($0.key), "Value": .string($0.value)] }, as: .members("Tag"))
+        }
+        if !removed.isEmpty { input["RemoveTagKeys"] = .strings(removed, as: .members("Key")) }
+        _ = try await call(
+            AWSOperation(
+                .route53, "ChangeTagsForResource", input, effect: .idempotent,
+                rest: RESTRoute(
+                    "POST", "/2013-04-01/tags/hostedzone/\(zone)", bodyRoot: "ChangeTagsForResourceRequest")))
+    }
+}
+
+/// Names in Route 53.
+enum DNSName {
+    /// As people write it: no trailing dot, lower case, `*` for `\052`.
+    static func readable(_ name: String) -> String {
+        var text = name.lowercased()
+        if text.hasSuffix("."), text.utf8.count > 1 { text.removeLast() }
+        if text.hasPrefix("\\052") { text = "*" + text.dropFirst(4) }
+        return text
+    }
+
+    /// `/hostedzone/Z123` → `Z123`.
+    static func bareID(_ text: String) -> String {
+        text.split(separator: "/").last.map(String.init) ?? text
+    }
+}
