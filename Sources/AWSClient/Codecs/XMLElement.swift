@@ -7,6 +7,8 @@
 
 /// An element of a document. One that is not there has no name, no text and no children, so that a path may be
 /// followed without asking at each step: `page["vpcSet"].items.map { $0["vpcId"].text }`.
+///
+/// An element keeps its whole document alive: take the values out, keep those.
 package struct XMLElement: Sendable {
     private let document: XMLDocument
     private let index: Int
@@ -31,17 +33,17 @@ package struct XMLElement: Sendable {
     package var exists: Bool { index >= 0 }
 
     /// The local name, without a prefix.
-    package var name: String { node.map { String(decoding: document.bytes[$0.name], as: UTF8.self) } ?? "" }
+    package var name: String { node.map { String(decoding: document.bytes[$0.name.range], as: UTF8.self) } ?? "" }
 
     /// The first child of that name.
     package subscript(name: String) -> XMLElement {
         var name = name
         return name.withUTF8 { wanted in
-            var next = node?.firstChild ?? -1
+            var next = Int(node?.firstChild ?? -1)
             while next >= 0 {
                 let child = document.nodes[next]
-                if document.bytes[child.name].elementsEqual(wanted) { return XMLElement(document, next) }
-                next = child.nextSibling
+                if document.bytes[child.name.range].elementsEqual(wanted) { return XMLElement(document, next) }
+                next = Int(child.nextSibling)
             }
             return .missing
         }
@@ -50,10 +52,10 @@ package struct XMLElement: Sendable {
     /// Every child, whatever its name: the elements of a list.
     package var items: [XMLElement] {
         var result: [XMLElement] = []
-        var next = node?.firstChild ?? -1
+        var next = Int(node?.firstChild ?? -1)
         while next >= 0 {
             result.append(XMLElement(document, next))
-            next = document.nodes[next].nextSibling
+            next = Int(document.nodes[next].nextSibling)
         }
         return result
     }
@@ -65,14 +67,14 @@ package struct XMLElement: Sendable {
 
     package func hasName(_ name: String) -> Bool {
         guard let node else { return false }
-        return document.bytes[node.name].elementsEqual(name.utf8)
+        return document.bytes[node.name.range].elementsEqual(name.utf8)
     }
 
     /// The text of an element without children, as it is (blanks included); "" where there is none.
     package var text: String {
         guard let node, node.firstChild < 0 else { return "" }
-        if !node.needsDecoding { return String(decoding: document.bytes[node.content], as: UTF8.self) }
-        return XMLText.decode(document.bytes[node.content])
+        if !node.needsDecoding { return String(decoding: document.bytes[node.content.range], as: UTF8.self) }
+        return XMLText.decode(document.bytes[node.content.range])
     }
 
     /// The text, or `nil` where the element is missing. An empty element gives "".
@@ -123,18 +125,31 @@ private final class XMLDocument: Sendable {
     }
 }
 
+/// A range of bytes in half the size: documents are bounded far below 2 GiB.
+private struct ByteSpan: Sendable {
+    private var start: Int32
+    private var end: Int32
+
+    init(_ range: Range<Int>) {
+        start = Int32(clamping: range.lowerBound)
+        end = Int32(clamping: range.upperBound)
+    }
+
+    var range: Range<Int> { Int(start)..<Int(end) }
+}
+
 private struct XMLNode: Sendable {
     /// The local name.
-    var name: Range<Int>
+    var name: ByteSpan
     /// With the prefix, as the end tag must repeat it.
-    var qualifiedName: Range<Int>
+    var qualifiedName: ByteSpan
     /// Between the tags.
-    var content: Range<Int>
+    var content: ByteSpan
+    var firstChild: Int32 = -1
+    var lastChild: Int32 = -1
+    var nextSibling: Int32 = -1
     /// The content has references, CDATA, comments or instructions.
     var needsDecoding = false
-    var firstChild = -1
-    var lastChild = -1
-    var nextSibling = -1
 }
 
 private struct XMLParser {
@@ -165,6 +180,7 @@ private struct XMLParser {
     }
 
     mutating func parse() throws(XMLSyntaxError) -> [XMLNode] {
+        guard bytes.count < Int(Int32.max) else { throw failure("too large") }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw failure("not UTF-8") }
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { index = 3 }
         while index < bytes.count {
@@ -259,14 +275,15 @@ private struct XMLParser {
         index += isEmpty ? 2 : 1
 
         let position = nodes.count
-        nodes.append(XMLNode(name: local, qualifiedName: qualified, content: index..<index))
+        nodes.append(
+            XMLNode(name: ByteSpan(local), qualifiedName: ByteSpan(qualified), content: ByteSpan(index..<index)))
         if let parent = open.last {
             if nodes[parent].lastChild >= 0 {
-                nodes[nodes[parent].lastChild].nextSibling = position
+                nodes[Int(nodes[parent].lastChild)].nextSibling = Int32(position)
             } else {
-                nodes[parent].firstChild = position
+                nodes[parent].firstChild = Int32(position)
             }
-            nodes[parent].lastChild = position
+            nodes[parent].lastChild = Int32(position)
         }
         if !isEmpty { open.append(position) }
     }
@@ -305,11 +322,11 @@ private struct XMLParser {
         skipBlanks()
         guard has(">") else { throw failure("expected '>'") }
         guard let top = open.popLast() else { throw failure("an end tag without a start") }
-        guard bytes[closing].elementsEqual(bytes[nodes[top].qualifiedName]) else {
+        guard bytes[closing].elementsEqual(bytes[nodes[top].qualifiedName.range]) else {
             throw failure("an end tag that does not match its start")
         }
         index += 1
-        nodes[top].content = nodes[top].content.lowerBound..<end
+        nodes[top].content = ByteSpan(nodes[top].content.range.lowerBound..<end)
     }
 }
 
