@@ -1,0 +1,56 @@
+# muster: `make help` lists what there is. `make demo` and `make test` are all that a fresh machine needs.
+SHELL := /bin/bash
+SWIFT ?= swift
+MUSTER := .build/debug/muster
+
+.PHONY: help setup build release demo test unit e2e sandbox-test format lint goldens docs check bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+setup: ## Install the system libraries if they are missing
+	@scripts/setup
+
+build: setup ## Build the debug binary
+	$(SWIFT) build
+
+release: setup ## Build the release binary (.build/release/muster)
+	$(SWIFT) build -c release -Xswiftc -static-stdlib --product muster
+
+demo: setup ## Start the sandbox; plan, apply, change and destroy the reference workspace in it
+	$(SWIFT) build --product muster
+	@scripts/demo $(MUSTER)
+
+test: setup lint unit sandbox-test e2e ## Run every test: format, units, sandbox, end to end
+
+unit: setup ## Run the Swift tests
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+
+sandbox-test: setup ## Test the sandbox's strictness
+	@scripts/pytest Tests/Sandbox
+
+e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
+	$(SWIFT) build --product muster
+	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest Tests/EndToEnd
+
+format: ## Format the Swift sources
+	$(SWIFT) format -i -r Package.swift Sources Tests
+
+lint: ## Check the format
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+
+goldens: ## Rewrite the golden files from what the tests see
+	MUSTER_UPDATE_GOLDENS=1 $(SWIFT) test
+
+docs: ## Write docs/spec-reference.md from the schemas
+	$(SWIFT) build --product muster
+	$(MUSTER) schema reference > docs/spec-reference.md
+
+bench: release ## Measure plans of many resources
+	Benchmarks/run .build/release/muster
+
+check: test ## What CI runs
+
+clean: ## Remove build products
+	rm -rf .build

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Diagnostics
+import MusterModel
+import Planning
+import ProviderKit
+import Reporting
+import ResourceGraph
+import SpecLoading
+
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Adopt an object that exists.",
+        discussion: """
+            The object is read, the spec lines that describe it are printed, and when the address is declared, it is \
+            adopted. Nothing about the object changes; "muster plan" shows what would.
+            """)
+
+    @OptionGroup var scope: ScopeOptions
+    @Argument(help: "The address, such as prod/vpc:aws.vpc/main.") var address: String
+    @Argument(help: "The id in the cloud, such as vpc-0a1b2c3d.") var id: String
+
+    func run() async throws {
+        let console = Console(scope)
+        try await perform(console) {
+            let workbench = try Workbench.make(console, scope)
+            guard let address = Address(address) else { throw CommandFailure.malformedAddress(address) }
+            return try await workbench.adopt(address, id)
+        }
+    }
+}
+
+extension Workbench {
+    fileprivate func adopt(_ address: Address, _ id: String) async throws(CommandFailure) -> ExitStatus {
+        let workspace = try load()
+        guard let schema = catalog[address.type] else {
+            throw CommandFailure(
+                code: "usage.type", summary: "Unknown resource type", detail: "There is no type \(address.type).",
+                hint: Suggestion.hint(for: address.type.rawValue, among: catalog.resources.map(\.type.rawValue)))
+        }
+        guard workspace.stacks.contains(address.stack) else {
+            throw CommandFailure(
+                code: "usage.stack", summary: "Unknown stack",
+                detail: "The workspace has no stack \(address.stack.quoted).",
+                hint: Suggestion.hint(for: address.stack, among: workspace.stacks))
+        }
+        let state = try await readState(workspace)
+        if let record = state.snapshot.records[address] {
+            throw CommandFailure(
+                .refused, code: "import.taken", summary: "The address is taken",
+                detail: "\(address) is \(record.id) already.", hint: "\"muster state rm\" forgets it first.")
+        }
+        let scopes = try await scopes(workspace, stacks: [address.stack])
+        try checkBindings(state.bindings, scopes, workspace)
+        let (remoteID, observation) = try await read(
+            schema, id, workspace.configurations[address.stack] ?? ProviderConfiguration())
+        if let owner = state.snapshot.records.values.first(where: {
+            $0.id == remoteID && $0.address.type == address.type
+        }) {
+            throw CommandFailure(
+                .refused, code: "import.managed", summary: "The object is managed already",
+                detail: "\(remoteID) is \(owner.address).")
+        }
+        console.write(SpecLines.yaml(schema, name: address.name, observation.arguments))
+
+        let lookups = try await answerLookups(workspace, scopes: scopes, isOffline: false)
+        let linked = try link(workspace, lookups: lookups)
+        guard linked.spec.positions[address] != nil else {
+            console.talk(
+                "\nNot adopted: \(address) is not declared. Add the lines above to its spec and run the import again.\n"
+            )
+            return .failure
+        }
+        guard let scope = scopes[address.stack] else { return .failure }
+        var plan = Plan(workspace: workspace.name, lineage: state.snapshot.lineage)
+        plan.changes = [
+            ResourceChange(address: address, action: .adopt, reason: .importBlock, id: remoteID)
+        ]
+        plan.steps = [
+            Step(
+                id: 0, address: address, operation: .adopt, target: remoteID, desired: observation.arguments,
+                prior: observation.arguments, version: state.snapshot.versions[address] ?? 0, scope: scope,
+                timeouts: schema.timeouts)
+        ]
+        plan.scopes = [address.stack: scope]
+        plan.configurations = workspace.configurations.filter { $0.key == address.stack }
+        return try await apply(plan, workspace, scopes: scopes, ApplyRequest(isApproved: true))
+    }
+
+    private func read(
+        _ schema: ResourceSchema, _ text: String, _ configuration: ProviderConfiguration
+    ) async throws(CommandFailure) -> (RemoteID, Observation) {
+        do throws(ProviderError) {
+            let session = try await provider.session(for: configuration, expecting: [:])
+            guard let handler = session.handler(for: schema.type) else {
+                throw ProviderError(.invalid, "The type cannot be read.")
+            }
+            let id = try await handler.importID(text)
+            let known = KnownObject(id: id, declared: Set(schema.arguments.map(\.name)))
+            guard let observation = try await handler.read([known])[id] else {
+                throw ProviderError(
+                    .notFound, "There is no \(schema.type) with the id \(text.quoted) in this account and region.",
+                    hint: "An id is written as \(schema.importSyntax).")
+            }
+            return (id, observation)
+        } catch {
+            throw CommandFailure(error, while: "reading \(text)")
+        }
+    }
+}

@@ -1,0 +1,6 @@
+import MusterCommands
+
+@main
+enum Main {
+    static func main() async { await CommandLineEntry.run() }
+}
