@@ -28,7 +28,8 @@ struct RandomPlans {
         let name = text()
         return Address(
             stack: generator.pick(["vpc", "prod/rancher", "a b"]),
-            type: generator.pick(["aws.vpc", "aws.instance", "lookup.amis"]), name: name.isEmpty ? "x" : name)
+            type: generator.pick(["aws.vpc", "aws.instance", "lookup.amis", "odd/\u{1B}[31m type"]),
+            name: name.isEmpty ? "x" : name)
     }
 
     mutating func value(depth: Int = 3) -> Value {

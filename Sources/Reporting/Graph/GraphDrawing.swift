@@ -18,7 +18,14 @@ struct GraphDrawing {
                 width: Double($0.cellCount) * GraphDrawing.cell + 20, height: GraphDrawing.boxHeight)
         }
         let layout = LayeredLayout(graph, laneOf: laneOf, boxes: boxes)
-        let width = max(layout.size.width, 2 * LayeredLayout.margin)
+        // A title may be wider than all that stands below it.
+        let frames = zip(graph.stacks, layout.lanes).map { stack, lane in
+            let left = layout.layers[lane.firstLayer].left - LayeredLayout.framePadding
+            let right = layout.layers[lane.lastLayer].right + LayeredLayout.framePadding
+            return (left: left, width: max(right - left, Double(stack.name.cellCount) * 8.5 + 24))
+        }
+        let right = frames.map { $0.left + $0.width + LayeredLayout.margin }.max() ?? 0
+        let width = max(layout.size.width, right, 2 * LayeredLayout.margin)
         let height = max(layout.size.height, 2 * LayeredLayout.margin)
 
         var text = """
@@ -29,14 +36,12 @@ struct GraphDrawing {
             <rect class="paper" width="100%" height="100%"/>
 
             """
-        for (stack, lane) in zip(graph.stacks, layout.lanes) {
-            let left = layout.layers[lane.firstLayer].left - LayeredLayout.framePadding
-            let right = layout.layers[lane.lastLayer].right + LayeredLayout.framePadding
+        for ((stack, lane), frame) in zip(zip(graph.stacks, layout.lanes), frames) {
+            let left = frame.left
             let title = GraphDrawing.escaped(DisplayText.neutralised(stack.name))
-            let frameWidth = max(right - left, Double(stack.name.cellCount) * GraphDrawing.cell + 24)
             text += """
                 <rect class="stack" x="\(GraphDrawing.number(left))" y="\(GraphDrawing.number(lane.top))" \
-                width="\(GraphDrawing.number(frameWidth))" height="\(GraphDrawing.number(lane.bottom - lane.top))" \
+                width="\(GraphDrawing.number(frame.width))" height="\(GraphDrawing.number(lane.bottom - lane.top))" \
                 rx="8"/>
                 <text class="title" x="\(GraphDrawing.number(left + 10))" \
                 y="\(GraphDrawing.number(lane.top + 17))">\(title)</text>

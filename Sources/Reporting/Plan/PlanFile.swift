@@ -1,3 +1,4 @@
+import Diagnostics
 package import MusterModel
 
 /// Why a file is not a plan that can be applied.
@@ -20,7 +21,8 @@ package enum PlanFileError: Error, Sendable, Hashable, CustomStringConvertible {
             "It has format \(found), and this muster reads format \(supported). "
                 + (found > supported
                     ? "Apply it with a newer muster, or make a new one." : "Make a new one with plan --out.")
-        case .malformed(let path, let problem): "It is damaged: \(path) \(problem). Make a new one with plan --out."
+        case .malformed(let path, let problem):
+            DisplayText.neutralised("It is damaged: \(path) \(problem). Make a new one with plan --out.")
         case .modified:
             "It was changed after it was made: what it holds does not match its id. Make a new one with plan --out."
         }
@@ -126,7 +128,7 @@ extension PlanJSON {
         case "incomplete": return .incomplete
         case "deposed": return .deposed
         case "removed-block": return .removedBlock
-        default: throw try object.member("reason").wrong("is \"\(code)\", which is no reason")
+        default: throw try object.member("reason").wrong("is \(code.quoted), which is no reason")
         }
     }
 
@@ -275,13 +277,13 @@ private struct JSONMember {
 
     func choice<Choice: RawRepresentable>() throws(PlanFileError) -> Choice where Choice.RawValue == String {
         let text = try string()
-        guard let choice = Choice(rawValue: text) else { throw wrong("is \"\(text)\", which is none of its words") }
+        guard let choice = Choice(rawValue: text) else { throw wrong("is \(text.quoted), which is none of its words") }
         return choice
     }
 
     func address() throws(PlanFileError) -> Address {
         let text = try string()
-        guard let address = Address(text) else { throw wrong("is \"\(text)\", which is no address") }
+        guard let address = Address(text) else { throw wrong("is \(text.quoted), which is no address") }
         return address
     }
 }

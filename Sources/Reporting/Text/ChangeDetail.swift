@@ -42,7 +42,9 @@ struct ChangeDetail {
         lines += CauseText.lines(for: change, width: width + 2)
         if let drift, drift.kind == .changed, !drift.attributes.isEmpty {
             let names = drift.attributes.map { DisplayText.neutralised($0.path) }.joined(separator: ", ")
-            lines.append(DetailLine(role: .remark, text: "drift: \(names) changed outside muster; this puts it right"))
+            let isPutRight = change.action == .update || change.action.isReplacement
+            let outcome = isPutRight ? "; this puts it right" : ""
+            lines.append(DetailLine(role: .remark, text: "drift: \(names) changed outside muster\(outcome)"))
         }
         for note in change.notes { lines.append(DetailLine(role: .remark, text: DisplayText.neutralised(note))) }
     }
