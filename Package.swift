@@ -72,7 +72,10 @@ let package = Package(
         tests("YAMLSyntaxTests", ["YAMLSyntax", "Diagnostics", "TestSupport"]),
         tests(
             "SpecLoadingTests",
-            ["SpecLoading", "Lowering", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),
+            [
+                "SpecLoading", "Expressions", "Lowering", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider",
+                "TestSupport",
+            ]),
         tests(
             "LoweringTests",
             ["Lowering", "SpecLoading", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),

@@ -101,6 +101,7 @@ package func expand(
     let templates = Templates(files, workspace: workspace.path, general)
     let shapes = Shapes(sections: workspace.sections, catalog: workspace.catalog)
     var names = KnownNames(sections: workspace.sections, catalog: workspace.catalog)
+    names.stacks = workspace.stacks
     names.lookups = workspace.lookupAddresses
     names.results = lookups
 

@@ -124,17 +124,13 @@ final class WorkspaceLoader {
 
     /// A variable without a value is told once, with all stacks that miss it.
     private func reportMissing(_ drafts: [StackDraft]) {
-        struct Miss: Hashable {
-            let name: String
-            let range: SourceRange
-        }
-        var stacks: [Miss: [String]] = [:]
+        var misses: [SourceRange: (declaration: VariableDeclaration, stacks: [String])] = [:]
         for draft in drafts {
-            for miss in draft.table.missing {
-                stacks[Miss(name: miss.name, range: miss.range), default: []].append(draft.stack.name)
+            for declaration in draft.table.missing {
+                misses[declaration.nameRange, default: (declaration, [])].stacks.append(draft.stack.name)
             }
         }
-        for (miss, stacks) in stacks { general.report(.missingVariable(miss.name, stacks: stacks, at: miss.range)) }
+        for (declaration, stacks) in misses.values { general.report(.missingVariable(declaration, stacks: stacks)) }
     }
 
     /// A value for a variable that no stack has is a slip.
@@ -360,13 +356,15 @@ final class WorkspaceLoader {
 }
 
 extension Diagnostic {
-    fileprivate static func missingVariable(_ name: String, stacks: [String], at range: SourceRange) -> Diagnostic {
+    fileprivate static func missingVariable(_ declaration: VariableDeclaration, stacks: [String]) -> Diagnostic {
+        let name = declaration.name
+        let what = name.quoted + (declaration.description.map { " (\($0))" } ?? "")
         let which =
             stacks.count == 1
             ? "the stack \(stacks[0].quoted)" : "the stacks \(stacks.map(\.quoted).joined(separator: ", "))"
         return Diagnostic(
             code: "spec.missing-variable", summary: "Missing value of a variable",
-            detail: "The variable \(name.quoted) has no value in \(which).", at: range,
+            detail: "The variable \(what) has no value in \(which).", at: declaration.nameRange,
             hint:
                 "Give it by --var \(name)=…, by --var-file, under \"with\" of the stack or under \"variables\" in the "
                 + "workspace file, or declare a default. If it is a secret, declare where it is read: \"secret: env:NAME\"."

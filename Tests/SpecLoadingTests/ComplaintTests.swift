@@ -293,6 +293,33 @@ struct ComplaintTests {
                     nets: { main: { cidr_block: "${lookups.images.a.id}", zones: ["${lookups.images.e.id}"] } }
                     """)
         ),
+        (
+            "across-stacks",
+            Workspace([
+                "muster.yaml": "workspace: w\nstacks: { a: a.yaml, b: a.yaml, c: c.yaml }\n",
+                "a.yaml": "lookups: { images: { base: { name: x } } }\n",
+                "c.yaml": """
+                uses: [a, b, c, ${nets.main.id}]
+                nets:
+                  one: { cidr_block: "${lookups.images.base.id}" }
+                  two: { cidr_block: '${lookups.images["d:base"].id}${lookups.images["a:bass"].id}' }
+                  three: { cidr_block: "${lookups.images.base}" }
+                  four: { cidr_block: "${lookups.images[nets.one.id].id}${var.x}${lookups.imagse.x.id}" }
+                """,
+            ])
+        ),
+        (
+            "variable-files",
+            Workspace([
+                "muster.yaml": Workspace.plain,
+                "spec.yaml": "variables: { size: { type: integer, description: how many } }\n",
+                "bad.yaml": "sise: 3\nsize: x\n", "list.yaml": "- a\n",
+            ]).reading(["gone.yaml", "list.yaml", "bad.yaml"])
+        ),
+        (
+            "missing-description",
+            Workspace(spec: "variables: { size: { type: integer, description: how many } }\n")
+        ),
         ("no-workspace", Workspace([:])),
         ("workspace-folder", Workspace([:]).failing(["muster.yaml": .isDirectory])),
         ("empty-workspace", Workspace(["muster.yaml": ""])),
@@ -317,7 +344,7 @@ struct ComplaintTests {
                 #expect(!diagnostic.detail.isEmpty, "\(name)")
                 #expect(diagnostic.detail.hasSuffix(".") || diagnostic.detail.hasSuffix("?"), "\(diagnostic.detail)")
                 let isExcused =
-                    name.contains("workspace") || diagnostic.code.contains("secret")
+                    diagnostic.code.contains("secret") || diagnostic.code == "spec.unreadable-file"
                 #expect(diagnostic.range != nil || isExcused, "\(name): \(diagnostic)")
             }
         }
@@ -331,6 +358,12 @@ struct ComplaintTests {
 }
 
 extension Workspace {
+    func reading(_ variableFiles: [String]) -> Workspace {
+        var copy = self
+        copy.request.variableFiles = variableFiles
+        return copy
+    }
+
     func failing(_ failures: [String: SourceReader.Failure]) -> Workspace {
         var copy = self
         copy.failures = failures

@@ -27,6 +27,12 @@ struct Workspace {
         return copy
     }
 
+    func at(_ path: String) -> Workspace {
+        var copy = self
+        copy.request.workspacePath = path
+        return copy
+    }
+
     var reader: SourceReader {
         let files = files
         let failures = failures

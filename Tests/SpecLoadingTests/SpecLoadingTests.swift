@@ -110,6 +110,40 @@ struct MeaningTests {
             ])
         ),
         (
+            "across-stacks",
+            Workspace([
+                "specs/muster.yaml": """
+                workspace: w
+                stacks:
+                  base: base.yaml
+                  prod/app: { spec: app.yaml, with: { environment: prod } }
+                  dev/app: { spec: app.yaml, with: { environment: dev } }
+                """,
+                "specs/base.yaml": """
+                lookups: { images: { base: { name: x } } }
+                nets: { main: { cidr_block: 10.0.0.0/8 } }
+                outputs: { net: "${nets.main.id}" }
+                """,
+                "specs/app.yaml": """
+                uses: [base, '${if(var.environment == "dev", "prod/app", "base")}']
+                variables: { environment: {} }
+                lookups: { images: { "own-${var.environment}": { name: "${var.environment}" } } }
+                groups:
+                  web:
+                    net: base:main
+                    tags:
+                      a: ${lookups.images.base.id}
+                      b: ${lookups.images["own-${var.environment}"].id}
+                      c: ${lookups.images["prod/app:own-prod"].id}
+                      d: ${outputs["base:net"]}
+                      e: ${file("files/motd")}
+                      f: '${template("files/hello", { name: var.environment, id: nets["base:main"].id })}'
+                """,
+                "specs/files/motd": "Hello ${name}",
+                "specs/files/hello": "Hello ${name} in ${id}",
+            ]).at("specs/muster.yaml")
+        ),
+        (
             "merged",
             Workspace(
                 spec: """
@@ -126,6 +160,70 @@ struct MeaningTests {
     func meaning(name: String) throws {
         let workspace = try #require(MeaningTests.cases.first { $0.name == name }).workspace
         expectGolden(Transcript.text(workspace, workspace.declared()), named: "meaning/\(name).txt")
+    }
+
+    @Test("A value counts by where it is given: --var, --var-file, with, stack, workspace, default")
+    func precedence() throws {
+        let files = [
+            "muster.yaml": """
+            workspace: w
+            variables: { v: workspace }
+            stacks: { app: { spec: spec.yaml, variables: { v: stack }, with: { v: with } } }
+            """,
+            "spec.yaml": "variables: { v: { default: default } }\noutputs: { v: \"${var.v}\" }\n",
+            "one.yaml": "v: one\n", "two.yaml": "v: two\n",
+        ]
+        func value(_ change: (inout Workspace) -> Void) throws -> Value? {
+            var workspace = Workspace(files)
+            change(&workspace)
+            let (expanded, diagnostics) = workspace.expanded()
+            #expect(diagnostics.isEmpty)
+            return expanded?.outputs.first?.value
+        }
+        #expect(
+            try value {
+                $0.request.variables = [.init(name: "v", text: "first"), .init(name: "v", text: "last")]
+                $0.request.variableFiles = ["one.yaml"]
+            } == "last")
+        #expect(try value { $0.request.variableFiles = ["one.yaml", "two.yaml"] } == "two")
+        #expect(try value { _ in } == "with")
+        func without(_ text: String) -> (inout Workspace) -> Void {
+            { $0.files["muster.yaml"] = $0.files["muster.yaml"]?.replacing(text, with: "") }
+        }
+        #expect(try value { without(", with: { v: with }")(&$0) } == "stack")
+        #expect(
+            try value {
+                without(", with: { v: with }")(&$0)
+                without(", variables: { v: stack }")(&$0)
+            } == "workspace")
+        #expect(
+            try value {
+                without(", with: { v: with }")(&$0)
+                without(", variables: { v: stack }")(&$0)
+                without("variables: { v: workspace }\n")(&$0)
+            } == "default")
+    }
+
+    @Test("Text of the command line is never taken for an expression, and is read by the variable's type")
+    func commandLineText() {
+        let workspace = Workspace(
+            spec: """
+                variables:
+                  text: { type: string }
+                  size: { type: integer }
+                  flag: { type: boolean }
+                  zones: { type: list(string) }
+                  any: {}
+                  map: {}
+                outputs: { all: ["${var.text}", "${var.size}", "${var.flag}", "${var.zones}", "${var.any}", "${var.map}"] }
+                """
+        ).giving([
+            "text": "${var.size} # no: comment", "size": "3", "flag": "true", "zones": "[a, 0644]", "any": "0644",
+            "map": "{ a: [1, x] }",
+        ])
+        #expect(
+            workspace.expanded().expanded?.outputs.first?.value
+                == ["${var.size} # no: comment", 3, true, ["a", "0644"], "0644", ["a": [1, "x"]]])
     }
 
     @Test("Known results of lookups are values, and no names of the spec")

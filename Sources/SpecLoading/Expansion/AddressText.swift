@@ -67,7 +67,7 @@ extension Diagnostic {
             detail: "This version of muster knows no resource type \(type.quoted).", at: range, hint: hint)
     }
 
-    static func unknownStack(_ stack: String, known: [String], at range: SourceRange) -> Diagnostic {
+    static func unknownStack(_ stack: String, known: [String], at range: SourceRange?) -> Diagnostic {
         Diagnostic(
             code: "spec.unknown-stack", summary: "Unknown stack",
             detail: "The workspace has no stack named \(stack.quoted).", at: range,

@@ -151,12 +151,11 @@ final class DefinitionReader {
     private func eachMember(_ node: Node) -> [Member] {
         var pairs: [(key: String, value: Value)] = []
         guard let node = evaluated(node) else { return [] }
-        if let entries = node.entries {
+        if node.entries != nil {
             let field = FieldShape(CommonFields.forEach)
             pairs = reader.expandedEntries(node, in: scope).map {
                 ($0.key, reader.read($0.value, as: field, in: scope)?.value ?? .null)
             }
-            if case .value = node {} else { _ = entries }
         } else {
             guard let keys = listKeys(node) else { return [] }
             pairs = keys.map { ($0, .string($0)) }

@@ -155,12 +155,15 @@ final class Resolver {
         if let colon = text.firstIndex(of: ":") {
             stacks = [String(text[..<colon])]
             name = String(text[text.index(after: colon)...])
+            if !names.stacks.contains(stacks[0]) { throw .unknownStack(stacks[0], names.stacks, reference) }
         }
         let found = stacks.map { Address(stack: $0, type: type, name: name) }.filter(names.lookups.contains)
         if found.count > 1, found[0].stack != scope.stack.name { throw .ambiguousLookup(name, found, reference) }
         if let address = found.first { return address }
         let known = names.lookups.filter { $0.type == type && stacks.contains($0.stack) }.map(\.name)
-        throw .unknownLookup(name, kind: kind, known: known, reference)
+        let place =
+            stacks.first == scope.stack.name ? "this stack or in those that it uses" : "the stack \(stacks[0].quoted)"
+        throw .unknownLookup(name, kind: kind, place: place, known: known, reference)
     }
 }
 
@@ -245,13 +248,22 @@ extension EvaluationFailure {
     }
 
     fileprivate static func unknownLookup(
-        _ name: String, kind: String, known: [String], _ reference: Reference
+        _ name: String, kind: String, place: String, known: [String], _ reference: Reference
     ) -> EvaluationFailure {
         EvaluationFailure(
             code: "spec.unknown-reference", summary: "Unknown reference",
-            detail: "There is no lookup of \(kind) named \(name.quoted) in this stack or in those that it uses.",
+            detail: "There is no lookup of \(kind) named \(name.quoted) in \(place).",
             hint: Suggestion.hint(for: name, among: known)
                 ?? (known.isEmpty ? nil : "Known here: \(known.sorted().prefix(8).joined(separator: ", "))."),
+            range: reference.range)
+    }
+
+    fileprivate static func unknownStack(
+        _ name: String, _ known: [String], _ reference: Reference
+    ) -> EvaluationFailure {
+        let complaint = Diagnostic.unknownStack(name, known: known, at: nil)
+        return EvaluationFailure(
+            code: complaint.code, summary: complaint.summary, detail: complaint.detail, hint: complaint.hint,
             range: reference.range)
     }
 

@@ -65,6 +65,8 @@ struct KnownNames {
     /// Sections that a later version will know.
     let plannedSections: Set<String>
     let catalog: Catalog
+    /// In the order of the workspace file.
+    var stacks: [String] = []
     /// Every lookup that a spec declares, also one that is wrong.
     var lookups: Set<Address> = []
     var results: [Address: [String: Value]] = [:]

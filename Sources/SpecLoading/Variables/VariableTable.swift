@@ -47,8 +47,8 @@ final class VariableTable {
     private let reader: SchemaReader?
     /// Set right after the table is made: values are read in the scope of the stack that has the table.
     var scope: Scope?
-    /// Variables without a value, by the place of their declaration.
-    private(set) var missing: [(name: String, range: SourceRange)] = []
+    /// Variables without a value.
+    private(set) var missing: [VariableDeclaration] = []
 
     /// - Parameters:
     ///   - declarations: of the spec, then the shared ones; of several with one name the first counts.
@@ -78,8 +78,6 @@ final class VariableTable {
     func values() -> [String: Value] {
         Dictionary(names.map { ($0, value(of: $0) ?? .null) }, uniquingKeysWith: { first, _ in first })
     }
-
-    func declaration(of name: String) -> VariableDeclaration? { variables[name]?.declaration }
 
     /// A variable's value; nil when there is no such variable.
     func value(of name: String, askedBy reference: Reference? = nil) -> Value? {
@@ -124,7 +122,7 @@ final class VariableTable {
             }
         }
         if let node = declaration.defaultValue { return read(node, declaration, scope) }
-        missing.append((declaration.name, declaration.nameRange))
+        missing.append(declaration)
         return Poison.value
     }
 
