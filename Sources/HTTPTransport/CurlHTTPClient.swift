@@ -254,7 +254,8 @@ final class CurlDriver: Sendable {
                     continue
                 }
                 active[easy] = transfer
-                curl_multi_add_handle(multi, easy)
+                let code = curl_multi_add_handle(multi, easy)
+                if code != CURLM_OK { end(easy, CURLE_FAILED_INIT) }
             }
             if hasCancellations || isStopping {
                 for (easy, transfer) in active where isStopping || transfer.isCancelled.load(ordering: .acquiring) {

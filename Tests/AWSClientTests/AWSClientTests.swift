@@ -179,6 +179,17 @@ import Testing
         #expect(error?.kind == kind && error?.code == code && error?.requestID == "req-1" && world.requests.count == 1)
     }
 
+    @Test("A secret that the service quotes is struck out of the error")
+    func quotedSecret() async {
+        let world = world(.success(.queryError("InvalidParameterValue", "The password hunter2! is bad: hunter2!")))
+        let operation = AWSOperation(
+            .rds, "CreateDBInstance", ["Tags": [["Key": "k"]], "MasterUserPassword": .secret("hunter2!")])
+        let error = await world.client().failure(of: operation)
+        #expect(error?.message == "The password ••• is bad: •••")
+        #expect(world.requests.first?.bodyText.hasSuffix("&MasterUserPassword=hunter2%21") == true)
+        #expect(!"\(operation)".contains("hunter2"))
+    }
+
     @Test("The configured number of attempts is kept")
     func maxAttempts() async {
         let world = world(.success(HTTPResponse(503, "")))
@@ -265,6 +276,7 @@ import Testing
         let error = await world.client(credentials: NoCredentials()).failure(of: create)
         #expect(error?.kind == .noCredentials && error?.isCredentialsProblem == true)
         #expect(error?.credentialsError?.attempts.first?.source == "environment")
+        #expect(error?.message == "no AWS credentials were found\n  - environment: not set")
         #expect(world.requests.isEmpty)
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPTransport
 import Testing
 
@@ -155,23 +156,27 @@ import Testing
         #expect(endpoint.url == "https://\(host)" && endpoint.signingRegion == signingRegion)
     }
 
-    @Test(
-        "FIPS and dual-stack names",
-        arguments: [
-            (AWSService.ec2, "us-east-1", true, false, "ec2-fips.us-east-1.amazonaws.com"),
-            (.ec2, "us-east-1", false, true, "ec2.us-east-1.api.aws"),
-            (.ec2, "us-east-1", true, true, "ec2-fips.us-east-1.api.aws"),
-            (.ec2, "us-gov-west-1", true, false, "ec2.us-gov-west-1.amazonaws.com"),
-            (.ecr, "us-east-1", true, false, "ecr-fips.us-east-1.amazonaws.com"),
-            (.iam, "us-east-1", true, false, "iam-fips.amazonaws.com"),
-            (.s3, "us-east-1", true, true, "s3-fips.dualstack.us-east-1.amazonaws.com"),
-            (.s3, "eu-west-1", false, true, "s3.dualstack.eu-west-1.amazonaws.com"),
-        ])
-    func variants(_ service: AWSService, _ region: String, _ fips: Bool, _ dual: Bool, _ host: String) throws {
-        var endpoints = AWSEndpoints()
-        endpoints.usesFIPS = fips
-        endpoints.usesDualStack = dual
-        #expect(try #require(endpoints.endpoint(for: service, region: region)).endpoint.host == host)
+    @Test("Every genuine host is the one that AWS's own endpoint rules give, FIPS and dual-stack included")
+    func hosts() throws {
+        // Lines of `service region fips dualstack host`, as botocore 1.43 resolves them.
+        let path = "\(#filePath)".split(separator: "/").dropLast().joined(separator: "/")
+        let data = try Data(contentsOf: URL(fileURLWithPath: "/\(path)/Goldens/endpoints.txt"))
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count > 250)
+        for line in lines {
+            let parts = line.split(separator: " ").map { String($0) }
+            var endpoints = AWSEndpoints()
+            endpoints.usesFIPS = parts[2] == "1"
+            endpoints.usesDualStack = parts[3] == "1"
+            let service = try #require(AWSService.all.first { $0.name == parts[0] })
+            #expect(endpoints.endpoint(for: service, region: parts[1])?.endpoint.host == parts[4], "\(line)")
+        }
+    }
+
+    @Test("FIPS where there is none is refused")
+    func noFIPS() async {
+        let error = await error(["AWS_REGION": "cn-north-1", "AWS_USE_FIPS_ENDPOINT": "true"])
+        #expect(error?.message.contains("no FIPS endpoints in China") == true)
     }
 
     @Test("An override keeps the signing region")

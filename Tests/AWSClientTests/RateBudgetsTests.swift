@@ -87,7 +87,8 @@ import Testing
         let budgets = RateBudgets()
         let operation = AWSOperation(.acm, "ListCertificates")
         func wait(_ account: String, _ region: String) async -> Duration {
-            await budgets.reserve(operation, account: account, region: region, usesPublished: true, at: .zero)
+            let place = RateBudgets.Place(account: account, region: region, usesPublished: true)
+            return await budgets.reserve(operation, place, at: .zero)
         }
         #expect(await wait("1", "a") == .zero)
         #expect(await wait("1", "a") == .seconds(1))

@@ -240,7 +240,7 @@ import Testing
             ("DependencyViolation", 400, .inUse), ("DeleteConflict", 409, .inUse), ("InvalidGroup.InUse", 400, .inUse),
             ("ResourceInUse", 400, .inUse), ("HostedZoneNotEmpty", 400, .inUse), ("IncorrectState", 400, .inUse),
             ("RequestLimitExceeded", 503, .throttled), ("Throttling", 400, .throttled), ("SlowDown", 503, .throttled),
-            ("ThrottlingException", 400, .throttled), ("PriorRequestNotComplete", 400, .throttled),
+            ("ThrottlingException", 400, .throttled), ("PriorRequestNotComplete", 400, .contention),
             ("LimitExceededException", 400, .quota), ("LimitExceeded", 409, .quota), ("VpcLimitExceeded", 400, .quota),
             ("TooManyLoadBalancers", 400, .quota), ("AddressLimitExceeded", 400, .quota),
             ("TooManyRequestsException", 429, .throttled),

@@ -33,7 +33,6 @@ package final class AWSClient: Sendable {
     private let observer: Observer?
     private let state = CallState()
     private let policy: RetryPolicy
-    private let usesPublishedLimits: Bool
 
     /// - Parameter budgets: shared by the clients of a run, since AWS counts per account and not per client.
     package init(
@@ -47,7 +46,6 @@ package final class AWSClient: Sendable {
         self.budgets = budgets
         self.observer = observer
         policy = configuration.retryPolicy
-        usesPublishedLimits = configuration.endpointIdentity == configuration.partition.name
     }
 
     /// The region a call goes to.
@@ -116,43 +114,41 @@ package final class AWSClient: Sendable {
     private func attempt(
         _ operation: AWSOperation, _ progress: Progress
     ) async -> Result<AWSOutput, FailedAttempt> {
-        var signingCredentials: AWSCredentials?
-        if operation.isSigned {
-            do {
-                signingCredentials = try await credentials.credentials()
-            } catch {
-                return .failure(FailedAttempt(.noCredentials(error), nil, error))
-            }
-        }
-        guard let request = await request(operation, signingCredentials, progress) else {
-            return .failure(FailedAttempt(.badEndpoint(operation, region(of: operation)), signingCredentials))
-        }
-        let account = signingCredentials.map { $0.accountID ?? $0.accessKeyID } ?? "anonymous"
-        let wait = await budgets.reserve(
-            operation, account: account, region: region(of: operation), usesPublished: usesPublishedLimits,
-            at: collaborators.elapsed())
-        guard await pause(wait) else { return .failure(FailedAttempt(.cancelledWaiting, signingCredentials)) }
-        // A long wait would let the signature age.
-        var current = request
-        if wait > .seconds(60), let renewed = await self.request(operation, signingCredentials, progress) {
-            current = renewed
+        let region = region(of: operation)
+        guard
+            let (endpoint, hostHasBucket) = configuration.endpoints.endpoint(
+                for: operation.service, region: region, bucket: operation.rest?.bucket)
+        else { return .failure(FailedAttempt(.badEndpoint(operation, region))) }
+
+        var used: AWSCredentials?
+        var budget: RateBudgets.Place
+        do {
+            used = operation.isSigned ? try await credentials.credentials() : nil
+            budget = RateBudgets.Place(
+                account: used.map { $0.accountID ?? $0.accessKeyID } ?? "anonymous", region: endpoint.signingRegion,
+                usesPublished: endpoint.isGenuine)
+            let wait = await budgets.reserve(operation, budget, at: collaborators.elapsed())
+            guard await pause(wait) else { return .failure(FailedAttempt(.cancelledWaiting, used)) }
+            // After a long wait they may be others.
+            if wait > .seconds(60), operation.isSigned { used = try await credentials.credentials() }
+        } catch {
+            return .failure(FailedAttempt(.noCredentials(error), nil, error))
         }
 
+        let builder = RequestBuilder(operation: operation, endpoint: endpoint, hostHasBucket: hostHasBucket)
+        let request = await request(builder, used, progress)
         let started = collaborators.elapsed()
-        let result = await send(current, operation)
+        let result = await send(request, operation)
         observe(operation, progress, result, collaborators.elapsed() - started)
         switch result {
         case .success(let output):
-            await budgets.succeeded(
-                operation, account: account, region: region(of: operation), usesPublished: usesPublishedLimits)
+            await budgets.succeeded(operation, budget)
             return .success(output)
         case .failure(let failure):
             if failure.trouble == .throttled {
-                await budgets.throttled(
-                    operation, account: account, region: region(of: operation), usesPublished: usesPublishedLimits,
-                    at: collaborators.elapsed())
+                await budgets.throttled(operation, budget, at: collaborators.elapsed())
             }
-            return .failure(FailedAttempt(failure, signingCredentials))
+            return .failure(FailedAttempt(failure, used))
         }
     }
 
@@ -242,7 +238,7 @@ package final class AWSClient: Sendable {
     private func error(_ failed: FailedAttempt, _ operation: AWSOperation, _ progress: Progress) -> AWSError {
         let failure = failed.failure
         var kind = failure.kind
-        var message = failure.message
+        var message = operation.input.withoutSecrets(failure.message)
         if operation.effect.isMutating, progress.isAmbiguous, !Self.settlesOutcome(kind) {
             kind = .outcomeUnknown
             message += "; whether the change was made is not known"
@@ -265,14 +261,10 @@ package final class AWSClient: Sendable {
     // MARK: - The request
 
     private func request(
-        _ operation: AWSOperation, _ signingCredentials: AWSCredentials?, _ progress: Progress
-    ) async -> HTTPRequest? {
-        let region = region(of: operation)
-        guard
-            let (endpoint, hostHasBucket) = configuration.endpoints.endpoint(
-                for: operation.service, region: region, bucket: operation.rest?.bucket)
-        else { return nil }
-        var subject = RequestBuilder(operation: operation, endpoint: endpoint, hostHasBucket: hostHasBucket).subject
+        _ builder: RequestBuilder, _ signingCredentials: AWSCredentials?, _ progress: Progress
+    ) async -> HTTPRequest {
+        let (operation, endpoint) = (builder.operation, builder.endpoint)
+        var subject = builder.subject
         if let signingCredentials {
             let time = await state.correctedTime(collaborators.now())
             let signer = SigV4Signer(
@@ -348,7 +340,7 @@ extension CallFailure {
         kind: .cancelled, trouble: .permanent, isAmbiguous: false, message: "cancelled")
 
     fileprivate static func noCredentials(_ error: CredentialsError) -> CallFailure {
-        CallFailure(kind: .noCredentials, trouble: .permanent, isAmbiguous: false, message: error.summary)
+        CallFailure(kind: .noCredentials, trouble: .permanent, isAmbiguous: false, message: error.description)
     }
 
     fileprivate static func badEndpoint(_ operation: AWSOperation, _ region: String) -> CallFailure {

@@ -37,11 +37,13 @@ extension AWSError.Kind {
                 "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
                 "RequestThrottled", "TooManyRequestsException", "ProvisionedThroughputExceededException",
                 "TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown",
-                "PriorRequestNotComplete", "EC2ThrottledException", "Throttled", "KMSThrottling",
+                "EC2ThrottledException", "Throttled", "KMSThrottling",
                 "APICallRateForCustomerExceeded", "SnapshotCreationPerVolumeRateExceeded",
             ],
             .contention: [
-                "ConcurrentModification", "ConcurrentModificationException", "ResourceContention", "OperationAborted",
+                // Route 53's: a zone takes one change at a time. No slower rate helps against it.
+                "PriorRequestNotComplete", "ConcurrentModification", "ConcurrentModificationException",
+                "ResourceContention", "OperationAborted",
                 "ConcurrentAccess", "ConflictException", "EntityTemporarilyUnmodifiable", "StaleTag", "TooManyUpdates",
             ],
             .unauthorized: [

@@ -5,6 +5,8 @@
 /// Order is kept, so that the same input gives the same bytes.
 package enum AWSInput: Sendable, Equatable {
     case string(String)
+    /// Sent as it is, and struck out of every error message.
+    case secret(Secret)
     case integer(Int)
     case double(Double)
     case boolean(Bool)
@@ -55,6 +57,20 @@ extension AWSInput {
     package static func optional(_ value: Bool?) -> AWSInput { value.map { .boolean($0) } ?? .absent }
     /// `nil` leaves the member out.
     package static func optional(_ value: AWSInput?) -> AWSInput { value ?? .absent }
+
+    /// A text in which everything that is secret here is `•••`: services quote what they refuse.
+    func withoutSecrets(_ text: String) -> String {
+        secrets.reduce(text) { $0.replacing($1, with: "•••") }
+    }
+
+    private var secrets: [String] {
+        switch self {
+        case .secret(let secret): secret.revealed.isEmpty ? [] : [secret.revealed]
+        case .list(let elements, _): elements.flatMap(\.secrets)
+        case .structure(let fields), .map(let fields): fields.flatMap(\.value.secrets)
+        default: []
+        }
+    }
 
     /// The value of a structure's member; setting adds it at the end or replaces it.
     package subscript(name: String) -> AWSInput? {

@@ -84,7 +84,7 @@ struct JSONBodyEncoder {
                 milliseconds % 1_000 == 0 ? String(milliseconds / 1_000) : String(Double(milliseconds) / 1_000)
             bytes += Array(text.utf8)
         case .absent: bytes += Array("null".utf8)
-        case .string, .blob: append(quoted: value.scalarText ?? "")
+        case .string, .secret, .blob: append(quoted: value.scalarText ?? "")
         }
     }
 
@@ -175,6 +175,7 @@ extension AWSInput {
     var scalarText: String? {
         switch self {
         case .string(let text): text
+        case .secret(let secret): secret.revealed
         case .integer(let value): String(value)
         case .double(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
         case .boolean(let value): value ? "true" : "false"

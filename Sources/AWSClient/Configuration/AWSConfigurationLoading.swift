@@ -43,6 +43,9 @@ struct AWSConfigurationLoader {
         }
         var configuration = AWSConfiguration(region: try region(), profile: profile.name)
         configuration.endpoints = try endpoints()
+        guard !configuration.endpoints.usesFIPS || configuration.partition != .china else {
+            throw AWSConfigurationError("there are no FIPS endpoints in China, and FIPS is asked for")
+        }
         configuration.transport = transport()
         configuration.retry = try retry()
         configuration.userAgent = userAgent(version, configuration.retry.mode)

@@ -171,29 +171,37 @@ package struct AWSEndpoints: Sendable, Hashable {
     }
 
     private func genuineHost(of service: AWSService, _ region: String, _ partition: AWSPartition) -> String {
-        let hasFIPS = usesFIPS && partition != .china
-        switch service {
-        case .iam:
-            return hasFIPS && partition == .aws ? "iam-fips.amazonaws.com" : partition.iamHost
-        case .route53:
-            return hasFIPS && partition == .aws ? "route53-fips.amazonaws.com" : partition.route53Host
-        case .s3:
-            let prefix = (hasFIPS ? "s3-fips" : "s3") + (usesDualStack ? ".dualstack" : "")
+        if service.isGlobal { return globalHost(of: service, partition) }
+        if service == .s3 {
+            let prefix = (usesFIPS ? "s3-fips" : "s3") + (usesDualStack ? ".dualstack" : "")
             return "\(prefix).\(region).\(partition.hostSuffix)"
-        default: break
         }
-        // GovCloud's standard endpoints of these are FIPS endpoints themselves, under the plain name.
-        let isPlainFIPS = partition == .govCloud && Self.govCloudPlainFIPS.contains(service.name)
-        var prefix = service.endpointPrefix
-        if service == .ecr, hasFIPS { prefix = "ecr" }
-        if service == .ecr, usesDualStack { prefix = "ecr" }
-        if hasFIPS, !isPlainFIPS || usesDualStack { prefix += "-fips" }
-        return "\(prefix).\(region).\(usesDualStack ? partition.dualStackSuffix : partition.hostSuffix)"
+        var prefix = service == .ecr && usesDualStack ? "ecr" : service.endpointPrefix
+        if usesFIPS, !isPlainFIPS(service, partition) { prefix += "-fips" }
+        // Secrets Manager answers on both stacks under its ordinary name.
+        let isDualStack = usesDualStack && service != .secretsmanager
+        return "\(prefix).\(region).\(isDualStack ? partition.dualStackSuffix : partition.hostSuffix)"
     }
 
-    private static let govCloudPlainFIPS: Set<String> = [
-        "ec2", "autoscaling", "cloudwatch", "sns", "elbv2", "rds", "sts", "acm", "ssm",
-    ]
+    private func globalHost(of service: AWSService, _ partition: AWSPartition) -> String {
+        let isPlainFIPS = partition == .govCloud
+        let prefix = service.endpointPrefix + (usesFIPS && !isPlainFIPS ? "-fips" : "")
+        if usesDualStack {
+            return "\(prefix).\(partition == .govCloud ? "us-gov" : "global").\(partition.dualStackSuffix)"
+        }
+        if usesFIPS, !isPlainFIPS { return "\(prefix).\(partition.hostSuffix)" }
+        return service == .iam ? partition.iamHost : partition.route53Host
+    }
+
+    /// GovCloud's ordinary endpoints of most services are FIPS endpoints, and have no other name.
+    private func isPlainFIPS(_ service: AWSService, _ partition: AWSPartition) -> Bool {
+        guard partition == .govCloud else { return false }
+        switch service {
+        case .cloudwatch: return true
+        case .ec2, .autoscaling, .sns, .elbv2, .rds, .elasticache, .sts, .acm, .ssm: return !usesDualStack
+        default: return false
+        }
+    }
 }
 
 extension String {

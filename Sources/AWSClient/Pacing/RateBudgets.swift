@@ -3,52 +3,48 @@
 
 /// The budgets of every account, region and API that a run talks to.
 package actor RateBudgets {
-    private struct Place: Hashable {
+    /// For whom AWS counts.
+    struct Place: Hashable {
         var account: String
         var region: String
+        /// Endpoints that are not AWS's start without a limit.
+        var usesPublished: Bool
+    }
+
+    private struct Key: Hashable {
+        var place: Place
         var bucket: String
     }
 
-    private var buckets: [Place: TokenBucket] = [:]
+    private var buckets: [Key: TokenBucket] = [:]
 
     package init() {}
 
     /// Takes what the call needs and says how long it must wait before it is sent.
-    ///
-    /// - Parameter usesPublished: false for endpoints that are not AWS's: those start without a limit.
-    func reserve(
-        _ operation: AWSOperation, account: String, region: String, usesPublished: Bool, at now: Duration
-    ) -> Duration {
+    func reserve(_ operation: AWSOperation, _ place: Place, at now: Duration) -> Duration {
         var wait = Duration.zero
-        for (place, limit) in places(operation, account, region, usesPublished) {
-            var bucket = buckets[place] ?? TokenBucket(limit, at: now)
+        for (key, limit) in keys(operation, place) {
+            var bucket = buckets[key] ?? TokenBucket(limit, at: now)
             wait = max(wait, bucket.take(limit?.cost ?? 1, at: now))
-            buckets[place] = bucket
+            buckets[key] = bucket
         }
         return wait
     }
 
-    func throttled(
-        _ operation: AWSOperation, account: String, region: String, usesPublished: Bool, at now: Duration
-    ) {
-        for (place, limit) in places(operation, account, region, usesPublished) {
-            buckets[place, default: TokenBucket(limit, at: now)].throttled(at: now)
+    func throttled(_ operation: AWSOperation, _ place: Place, at now: Duration) {
+        for (key, limit) in keys(operation, place) {
+            buckets[key, default: TokenBucket(limit, at: now)].throttled(at: now)
         }
     }
 
-    func succeeded(_ operation: AWSOperation, account: String, region: String, usesPublished: Bool) {
-        for (place, _) in places(operation, account, region, usesPublished) { buckets[place]?.succeeded() }
+    func succeeded(_ operation: AWSOperation, _ place: Place) {
+        for (key, _) in keys(operation, place) { buckets[key]?.succeeded() }
     }
 
-    private func places(
-        _ operation: AWSOperation, _ account: String, _ region: String, _ usesPublished: Bool
-    ) -> [(Place, RateLimit?)] {
-        let published = usesPublished ? PublishedRateLimits.limits(for: operation) : []
-        guard published.isEmpty else {
-            return published.map { (Place(account: account, region: region, bucket: $0.bucket), $0) }
-        }
-        let bucket = "\(operation.service.name).\(operation.name)"
-        return [(Place(account: account, region: region, bucket: bucket), nil)]
+    private func keys(_ operation: AWSOperation, _ place: Place) -> [(Key, RateLimit?)] {
+        let published = place.usesPublished ? PublishedRateLimits.limits(for: operation) : []
+        guard published.isEmpty else { return published.map { (Key(place: place, bucket: $0.bucket), $0) } }
+        return [(Key(place: place, bucket: "\(operation.service.name).\(operation.name)"), nil)]
     }
 }
 
