@@ -501,6 +501,7 @@ package struct Planner {
         var known: Set<RemoteID> = []
         for record in input.snapshot.records.values { known.insert(record.id) }
         for records in input.snapshot.deposed.values { for record in records { known.insert(record.id) } }
+        let newChildren = newChildren()
         for parent in input.observations.children.keys.sorted() {
             guard let position = input.spec.positions[parent], let parentIndex = itemOfDeclaration[position],
                 items[parentIndex].action == nil || items[parentIndex].action == .update
@@ -513,7 +514,7 @@ package struct Planner {
                 else { continue }
                 for child in children.sorted(by: { $0.id < $1.id }) where !known.contains(child.id) {
                     if isTolerated(child, declaration.toleratedChildren[type] ?? [], schema) { continue }
-                    if isDeclaredChild(child, type, schema) { continue }
+                    if isDeclared(child, among: newChildren[type] ?? [], schema) { continue }
                     var item = Item(
                         address: Address(stack: parent.stack, type: type, name: "\(parent.name)/\(child.id)"),
                         schema: schema)
@@ -537,12 +538,21 @@ package struct Planner {
         }
     }
 
+    /// Children that are about to be created, by type.
+    private func newChildren() -> [ResourceType: [Item]] {
+        Dictionary(
+            grouping: items.filter { $0.action == .create && $0.schema.parentArgument != nil }, by: \.address.type)
+    }
+
     /// A child that is about to be created and exists already: creating it adopts it.
-    private func isDeclaredChild(_ child: Observation, _ type: ResourceType, _ schema: ResourceSchema) -> Bool {
-        items.contains { item in
-            guard item.address.type == type, item.action == .create else { return false }
-            return schema.arguments.filter { $0.onChange == .replace }.allSatisfy { argument in
-                let wanted = item.desired[argument.name] ?? .null
+    private func isDeclared(_ child: Observation, among new: [Item], _ schema: ResourceSchema) -> Bool {
+        // What describes it does not tell it apart: with another description it is the same rule to AWS.
+        let telling = schema.arguments.filter { $0.semantics != .tags && $0.name != "description" }
+        return new.contains { item in
+            telling.allSatisfy { argument in
+                guard let wanted = ValueComparison.wanted(item.desired[argument.name], argument) else {
+                    return ValueComparison.isUnset(child.arguments[argument.name] ?? .null)
+                }
                 return ValueComparison.areEqual(wanted, child.arguments[argument.name] ?? .null, argument)
             }
         }

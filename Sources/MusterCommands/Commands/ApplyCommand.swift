@@ -112,7 +112,7 @@ extension Workbench {
         console.write(render(made.plan, .text))
         if !made.refusals.isEmpty { throw CommandFailure(.refused, made.refusals) }
         if made.plan.isEmpty { return .success }
-        return try await apply(made.plan, made.linked.workspace, scopes: made.scopes, applying)
+        return try await apply(made.identifiedPlan, made.linked.workspace, scopes: made.scopes, applying)
     }
 
     func applyFile(_ path: String, _ applying: ApplyRequest) async throws(CommandFailure) -> ExitStatus {

@@ -30,12 +30,13 @@ struct PlanCommand: AsyncParsableCommand {
                 PlanRequest(
                     only: selection.only, except: selection.except, replace: replace, isDestroy: destroy,
                     isRefreshed: !noRefresh))
-            console.write(workbench.render(made.plan, format))
+            let plan = out != nil || format == .json ? made.identifiedPlan : made.plan
+            console.write(workbench.render(plan, format))
             if !made.refusals.isEmpty {
                 throw CommandFailure(.refused, made.refusals)
             }
             if let out {
-                try PlanFile.write(made.plan, to: out)
+                try PlanFile.write(plan, to: out)
                 console.talk("The plan is kept in \(out): apply it with \"muster apply \(out)\".\n")
             }
             return detailedExitcode && !made.plan.isEmpty ? .changes : .success

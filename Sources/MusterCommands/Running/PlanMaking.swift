@@ -26,6 +26,10 @@ struct MadePlan {
     var snapshot: Snapshot
     var observations: Observations
     var scopes: [String: ProviderScope]
+
+    /// The plan under its name, and without what must not be kept: the form that is written and applied. It costs a
+    /// digest over the whole plan, which a look at it does not need.
+    var identifiedPlan: Plan { PlanJSON.identify(plan, hash: Digest.sha256) }
 }
 
 extension Workbench {
@@ -64,7 +68,7 @@ extension Workbench {
                 moves: linked.moves, selection: selection, replace: replace, isDestroy: request.isDestroy,
                 secrets: secrets))
         return MadePlan(
-            plan: PlanJSON.identify(result.plan, hash: Digest.sha256), refusals: result.refusals, linked: linked,
+            plan: result.plan, refusals: result.refusals, linked: linked,
             snapshot: state.snapshot, observations: observations, scopes: scopes)
     }
 
