@@ -74,8 +74,9 @@ struct StepAttempt: Sendable {
         let number = try await recordIntent(.create, values, token: intent.token, target: nil)
 
         let observation: Observation
+        let wasThere: Bool
         do throws(StepStop) {
-            observation = try await make(values.sent, intent)
+            (observation, wasThere) = try await make(values.sent, intent)
         } catch {
             switch error {
             case .state: break
@@ -86,7 +87,13 @@ struct StepAttempt: Sendable {
         }
         await ledger.noteBirth(step.address, at: runner.stopwatch.now)
 
-        let later = schema.arguments.filter { $0.isSetAfterCreate && values.sent[$0.name] != nil }
+        let later = schema.arguments.filter { argument in
+            guard let wanted = values.sent[argument.name] else { return false }
+            if argument.isSetAfterCreate { return true }
+            // What was there already may say something else where it may be changed.
+            let isChangeable = argument.onChange == .update || argument.onChange == .updateWithDowntime
+            return wasThere && isChangeable && observation.arguments[argument.name] != wanted
+        }
         let isReady = observation.status == .ready
         var record = ResourceRecord(
             address: step.address, id: observation.id, scope: step.scope, arguments: values.kept,
@@ -105,7 +112,11 @@ struct StepAttempt: Sendable {
 
         if !later.isEmpty {
             var before = values.sent
-            for argument in later { before[argument.name] = nil }
+            for argument in later { before[argument.name] = wasThere ? observation.arguments[argument.name] : nil }
+            // The tags of others are not ours to take away.
+            if case .map(let tags)? = before["tags"], let wanted = values.sent["tags"]?.map {
+                before["tags"] = .map(tags.filter { wanted[$0.key] != nil })
+            }
             record.arguments = values.kept
             record.digests = values.digests
             let changed = try await change(
@@ -120,24 +131,27 @@ struct StepAttempt: Sendable {
         return try await finish(record, isReady ? nil : observation, timeout: step.timeouts.create)
     }
 
-    /// The creating call, until there is an object of ours or it is known that there is none.
-    private func make(_ desired: [String: Value], _ intent: Intent) async throws(StepStop) -> Observation {
+    /// The creating call, until there is an object of ours or it is known that there is none. `wasThere`: it was found,
+    /// so that it may differ from what is wanted.
+    private func make(
+        _ desired: [String: Value], _ intent: Intent
+    ) async throws(StepStop) -> (observation: Observation, wasThere: Bool) {
         var attempt = 0
         var lookups = 0
         while true {
             attempt += 1
             let failure: ProviderError
             do throws(ProviderError) {
-                return try await handler().create(desired, intent: intent)
+                return (try await handler().create(desired, intent: intent), false)
             } catch {
                 failure = error
             }
             switch failure.kind {
             case .alreadyExists:
-                return try await existing(desired, intent, failure)
+                return (try await existing(desired, intent, failure), true)
             case .outcomeUnknown, .notUnderstood:
                 lookups += 1
-                if let found = try await lookedFor(desired, intent, failure) { return found }
+                if let found = try await lookedFor(desired, intent, failure) { return (found, true) }
                 if lookups == 3 { throw .failure(.stillUnknown(step, failure)) }
             default:
                 try await pauseOrThrow(failure, .create, attempt: attempt)
