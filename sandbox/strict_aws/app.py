@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+import traceback
 import urllib.parse
 import uuid
 from dataclasses import dataclass
@@ -82,6 +83,12 @@ def handle(request: Request) -> Answer:
         except AwsError as refused:
             code = refused.code
             answer = Answer(*errors.render(refused, intake.protocol, intake.service, request_id))
+        except Exception as failure:
+            # A fault of ours: told in server.log and to the client, and never a 500 that is tried again.
+            traceback.print_exc()
+            told = errors.not_implemented(intake.service, intake.operation, f"failed: {type(failure).__name__}: {failure}")
+            code = told.code
+            answer = Answer(*errors.render(told, intake.protocol, intake.service, request_id))
         if spoiled is not None and fault is not None:
             answer, code = spoiled, f"lost: {code or 'ok'}"
     answer.headers.setdefault("x-amzn-RequestId", request_id)

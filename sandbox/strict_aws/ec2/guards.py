@@ -92,30 +92,16 @@ def users_of_group(call: Call, group_id: str) -> Iterator[str]:
 
 
 def foreign_users(call: Call) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Load balancers, databases and caches: their name, security groups and subnets."""
+    """Databases and caches: their name, security groups and subnets. Load balancers have interfaces."""
     from moto.elasticache.models import elasticache_backends
-    from moto.elbv2.models import elbv2_backends
     from moto.rds.models import rds_backends
 
     where = (call.account, call.region)
-    for backends, read in ((elbv2_backends, _balancers), (rds_backends, _databases), (elasticache_backends, _caches)):
+    for backends, read in ((rds_backends, _databases), (elasticache_backends, _caches)):
         regions = dict.get(backends, where[0])
         backend = dict.get(regions, where[1]) if regions is not None else None
         if backend is not None:
             yield from read(call, backend)
-
-
-def _balancers(call: Call, backend: Any) -> Iterator[tuple[str, list[str], list[str]]]:
-    from .. import clock
-    from ..call import store_of
-
-    for balancer in backend.load_balancers.values():
-        yield balancer.name, list(balancer.security_groups or []), [s.id for s in balancer.subnets]
-    # The interfaces of a deleted load balancer outlive it for a while.
-    store = store_of(call.account, call.region)
-    for name, ghost in list(store.table("balancer_ghosts").items()):
-        if clock.is_pending("load_balancer", ghost["since"]):
-            yield name, ghost["groups"], ghost["subnets"]
 
 
 def _databases(call: Call, backend: Any) -> Iterator[tuple[str, list[str], list[str]]]:
