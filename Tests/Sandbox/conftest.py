@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -69,6 +68,18 @@ class Sandbox:
         """Forgets the requests so far."""
         self.control("POST", "log/reset")
 
+    def advance(self, seconds: float) -> None:
+        """Puts the sandbox's clock ahead."""
+        self.control("POST", "clock", {"advance": seconds})
+
+    def until(self, question: Callable[[], bool]) -> None:
+        """Puts the clock ahead, a little at a time, until the answer is yes."""
+        for _ in range(40):
+            if question():
+                return
+            self.advance(float(self.environment["MUSTER_SANDBOX_DELAY"]) / 8)
+        raise AssertionError("it never comes to pass")
+
     def calls(self) -> Counter[str]:
         """How often each operation was asked for."""
         return Counter(e["operation"] for e in self.log())
@@ -104,7 +115,7 @@ def _quick(sandbox_factory: Callable[..., Sandbox]) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def _slow(sandbox_factory: Callable[..., Sandbox]) -> Sandbox:
-    return sandbox_factory(MUSTER_SANDBOX_DELAY="0.6")
+    return sandbox_factory(MUSTER_SANDBOX_DELAY="600")
 
 
 @pytest.fixture
@@ -116,7 +127,7 @@ def sandbox(_quick: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def slow_sandbox(_slow: Sandbox) -> Sandbox:
-    """A fresh sandbox in which things stay pending for about half a second."""
+    """A fresh sandbox in which things stay pending until the test puts the clock ahead."""
     _slow.reset()
     return _slow
 
@@ -134,11 +145,3 @@ def code_of(call: Callable[..., Any], *arguments: Any, **options: Any) -> str:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return ""
-
-
-def wait_for(question: Callable[[], bool], seconds: float = 15) -> None:
-    """Asks until the answer is yes."""
-    end = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)

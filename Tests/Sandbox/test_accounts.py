@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of, wait_for
+from conftest import Sandbox, code_of
 
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
@@ -164,7 +164,7 @@ def test_a_certificate_is_issued_once_its_record_is_there(slow_sandbox: Sandbox)
         return acm.describe_certificate(CertificateArn=arn)["Certificate"]
 
     assert all("ResourceRecord" not in o for o in shown()["DomainValidationOptions"])
-    wait_for(lambda: all("ResourceRecord" in o for o in shown()["DomainValidationOptions"]))
+    slow_sandbox.until(lambda: all("ResourceRecord" in o for o in shown()["DomainValidationOptions"]))
     assert shown()["Status"] == "PENDING_VALIDATION"
     records = {o["ResourceRecord"]["Name"]: o["ResourceRecord"]["Value"] for o in shown()["DomainValidationOptions"]}
     assert len(records) == 1
@@ -173,6 +173,6 @@ def test_a_certificate_is_issued_once_its_record_is_there(slow_sandbox: Sandbox)
         record = {"Name": name, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]}
         change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
         dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
-    wait_for(lambda: shown()["Status"] == "ISSUED")
+    slow_sandbox.until(lambda: shown()["Status"] == "ISSUED")
     assert code_of(acm.delete_certificate, CertificateArn=arn.replace("certificate/", "certificate/0")) == "ResourceNotFoundException"
     acm.delete_certificate(CertificateArn=arn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of, wait_for
+from conftest import Sandbox, code_of
 from test_instances import AMI, Ground
 
 
@@ -102,14 +102,14 @@ def test_a_balancers_interfaces_hold_groups_and_subnets_past_its_end(slow_sandbo
     made = front.balancer()
     arn = made["LoadBalancerArn"]
     assert made["State"]["Code"] == "provisioning"
-    wait_for(lambda: front.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["State"]["Code"] == "active")
+    slow_sandbox.until(lambda: front.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["State"]["Code"] == "active")
     held = front.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/lb/*"]}])["NetworkInterfaces"]
     assert len(held) == 2
     assert code_of(front.ec2.delete_security_group, GroupId=front.ground.group) == "DependencyViolation"
     front.elb.delete_load_balancer(LoadBalancerArn=arn)
     assert code_of(front.ec2.delete_security_group, GroupId=front.ground.group) == "DependencyViolation"
     assert code_of(front.ec2.delete_subnet, SubnetId=front.subnets[1]) == "DependencyViolation"
-    wait_for(lambda: code_of(front.ec2.delete_security_group, GroupId=front.ground.group) == "")
+    slow_sandbox.until(lambda: code_of(front.ec2.delete_security_group, GroupId=front.ground.group) == "")
     front.ec2.delete_subnet(SubnetId=front.subnets[1])
 
 
@@ -142,7 +142,7 @@ def test_targets(slow_sandbox: Sandbox) -> None:
     assert code_of(front.elb.register_targets, **targets) == "InvalidTarget"
     bogus = {"TargetGroupArn": group, "Targets": [{"Id": "i-0123456789abcdef0"}]}
     assert code_of(front.elb.register_targets, **bogus) == "InvalidTarget"
-    wait_for(lambda: code_of(front.elb.register_targets, **targets) == "")
+    slow_sandbox.until(lambda: code_of(front.elb.register_targets, **targets) == "")
 
     def health() -> list[str]:
         held = front.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
@@ -150,10 +150,10 @@ def test_targets(slow_sandbox: Sandbox) -> None:
 
     assert health() == ["unused"]
     front.listener(front.balancer()["LoadBalancerArn"], DefaultActions=forward(group))
-    wait_for(lambda: health() == ["healthy"])
+    slow_sandbox.until(lambda: health() == ["healthy"])
     front.elb.deregister_targets(**targets)
     assert health() == ["draining"]
-    wait_for(lambda: health() == [])
+    slow_sandbox.until(lambda: health() == [])
 
 
 def test_balancers_page(front: Front) -> None:
@@ -212,11 +212,11 @@ def test_a_group_with_instances_stays(slow_sandbox: Sandbox) -> None:
     front = Front(slow_sandbox)
     front.asg.create_auto_scaling_group(**front.scaling(LaunchTemplate=front.template()))
     assert front.scaled()["Instances"][0]["LifecycleState"] == "Pending"
-    wait_for(lambda: front.scaled()["Instances"][0]["LifecycleState"] == "InService")
+    slow_sandbox.until(lambda: front.scaled()["Instances"][0]["LifecycleState"] == "InService")
     assert code_of(front.asg.delete_auto_scaling_group, AutoScalingGroupName="asg") == "ResourceInUse"
     front.asg.delete_auto_scaling_group(AutoScalingGroupName="asg", ForceDelete=True)
     assert front.scaled()["Status"] == "Delete in progress"
-    wait_for(lambda: front.asg.describe_auto_scaling_groups()["AutoScalingGroups"] == [])
+    slow_sandbox.until(lambda: front.asg.describe_auto_scaling_groups()["AutoScalingGroups"] == [])
     states = {i["State"]["Name"] for r in front.ec2.describe_instances()["Reservations"] for i in r["Instances"]}
     assert states <= {"shutting-down", "terminated"}
 
@@ -251,7 +251,7 @@ def test_refreshes(slow_sandbox: Sandbox) -> None:
         held = front.asg.describe_instance_refreshes(AutoScalingGroupName="asg")["InstanceRefreshes"]
         return {r["InstanceRefreshId"]: r["Status"] for r in held}
 
-    wait_for(lambda: states() == {first: "Cancelled", second: "Successful"})
+    slow_sandbox.until(lambda: states() == {first: "Cancelled", second: "Successful"})
 
 
 def test_policies_hooks_metrics_and_tags(front: Front) -> None:

@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of, wait_for
+from conftest import Sandbox, code_of
 
 AMI = "ami-0f8bce65"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGB0R0N5vRMgkp6JZkd0cIY0aXbJ0VHqQKZcW2CnN0lP someone@somewhere"
@@ -57,19 +57,19 @@ def test_states_take_their_time(slow_sandbox: Sandbox) -> None:
 
     assert state() == "pending"
     assert code_of(ec2.associate_address, AllocationId=address, InstanceId=instance) == "IncorrectInstanceState"
-    wait_for(lambda: state() == "running")
+    slow_sandbox.until(lambda: state() == "running")
     ec2.stop_instances(InstanceIds=[instance])
     assert state() == "stopping"
     assert code_of(ec2.start_instances, InstanceIds=[instance]) == "IncorrectInstanceState"
-    wait_for(lambda: state() == "stopped")
+    slow_sandbox.until(lambda: state() == "stopped")
     ec2.start_instances(InstanceIds=[instance])
     assert state() == "pending"
-    wait_for(lambda: state() == "running")
+    slow_sandbox.until(lambda: state() == "running")
     ec2.terminate_instances(InstanceIds=[instance])
     assert state() == "shutting-down"
     assert code_of(ec2.delete_subnet, SubnetId=ground.subnet) == "DependencyViolation"
     assert code_of(ec2.delete_security_group, GroupId=ground.group) == "DependencyViolation"
-    wait_for(lambda: state() == "terminated")
+    slow_sandbox.until(lambda: state() == "terminated")
     ec2.delete_subnet(SubnetId=ground.subnet)
     ec2.delete_security_group(GroupId=ground.group)
     assert "SubnetId" not in ground.shown(instance)
@@ -143,7 +143,7 @@ def test_a_new_profile_takes_a_while_to_be_known(slow_sandbox: Sandbox) -> None:
     iam.add_role_to_instance_profile(InstanceProfileName="p", RoleName="r")
     asked = ground.asked(IamInstanceProfile={"Name": "p"})
     assert code_of(ec2.run_instances, **asked) == "InvalidParameterValue"
-    wait_for(lambda: code_of(ec2.run_instances, **asked) == "")
+    slow_sandbox.until(lambda: code_of(ec2.run_instances, **asked) == "")
 
 
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
@@ -303,12 +303,12 @@ def test_metadata_options_keep_what_is_not_named(slow_sandbox: Sandbox) -> None:
     ec2 = slow_sandbox.client("ec2")
     ground = Ground(ec2)
     instance = ground.run(MetadataOptions={"HttpTokens": "required", "InstanceMetadataTags": "enabled"})
-    wait_for(lambda: ground.shown(instance)["MetadataOptions"]["State"] == "applied")
+    slow_sandbox.until(lambda: ground.shown(instance)["MetadataOptions"]["State"] == "applied")
     ec2.modify_instance_metadata_options(InstanceId=instance, HttpPutResponseHopLimit=3)
     shown = ground.shown(instance)["MetadataOptions"]
     assert shown["State"] == "pending"
     assert (shown["HttpTokens"], shown["InstanceMetadataTags"], shown["HttpPutResponseHopLimit"]) == ("required", "enabled", 3)
-    wait_for(lambda: ground.shown(instance)["MetadataOptions"]["State"] == "applied")
+    slow_sandbox.until(lambda: ground.shown(instance)["MetadataOptions"]["State"] == "applied")
 
 
 # MARK: volumes
@@ -319,7 +319,7 @@ def test_volumes_grow_only_and_one_change_at_a_time(slow_sandbox: Sandbox) -> No
     made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=10, VolumeType="gp2")
     volume = made["VolumeId"]
     assert made["State"] == "creating"
-    wait_for(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    slow_sandbox.until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
     assert code_of(ec2.modify_volume, VolumeId=volume, Size=5) == "InvalidParameterValue"
     change = ec2.modify_volume(VolumeId=volume, Size=20, VolumeType="gp3")["VolumeModification"]
     assert (change["ModificationState"], change["OriginalSize"], change["TargetSize"]) == ("modifying", 10, 20)
@@ -328,7 +328,7 @@ def test_volumes_grow_only_and_one_change_at_a_time(slow_sandbox: Sandbox) -> No
     def state() -> str:
         return str(ec2.describe_volumes_modifications(VolumeIds=[volume])["VolumesModifications"][0]["ModificationState"])
 
-    wait_for(lambda: state() == "completed")
+    slow_sandbox.until(lambda: state() == "completed")
     shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
     assert (shown["Size"], shown["VolumeType"], shown["Iops"], shown["Throughput"]) == (20, "gp3", 3000, 125)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of, wait_for
+from conftest import Sandbox, code_of
 
 
 class Network:
@@ -220,14 +220,14 @@ def test_a_nat_gateway_is_pending_then_available_then_deleted(slow_sandbox: Sand
         return ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]
 
     assert made["State"] == shown()["State"] == "pending"
-    wait_for(lambda: shown()["State"] == "available")
+    slow_sandbox.until(lambda: shown()["State"] == "available")
     assert code_of(ec2.release_address, AllocationId=address) == "InvalidIPAddress.InUse"
     ec2.create_route(RouteTableId=network.main_table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway)
     ec2.delete_nat_gateway(NatGatewayId=gateway)
     assert shown()["State"] == "deleting"
     assert code_of(ec2.release_address, AllocationId=address) == "InvalidIPAddress.InUse"
     assert code_of(ec2.delete_subnet, SubnetId=network.subnet) == "DependencyViolation"
-    wait_for(lambda: shown()["State"] == "deleted")
+    slow_sandbox.until(lambda: shown()["State"] == "deleted")
     assert "DeleteTime" in shown()
     assert "AssociationId" not in ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]
     routes = ec2.describe_route_tables(RouteTableIds=[network.main_table])["RouteTables"][0]["Routes"]
@@ -326,7 +326,7 @@ def test_route_table_associations_begin_as_associating(slow_sandbox: Sandbox) ->
         held = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Associations"][0]
         return str(held["AssociationState"]["State"])
 
-    wait_for(lambda: state() == "associated")
+    slow_sandbox.until(lambda: state() == "associated")
 
 
 # MARK: ACLs
@@ -424,10 +424,10 @@ def test_endpoints_are_pending_and_deleting(slow_sandbox: Sandbox) -> None:
     def states() -> list[str]:
         return [e["State"] for e in ec2.describe_vpc_endpoints()["VpcEndpoints"]]
 
-    wait_for(lambda: states() == ["available"])
+    slow_sandbox.until(lambda: states() == ["available"])
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
     assert states() == ["deleting"]
-    wait_for(lambda: states() == [])
+    slow_sandbox.until(lambda: states() == [])
 
 
 def test_vpcs_and_subnets_are_pending_first(slow_sandbox: Sandbox) -> None:
@@ -435,5 +435,5 @@ def test_vpcs_and_subnets_are_pending_first(slow_sandbox: Sandbox) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]
     subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.0.0/24")["Subnet"]
     assert (vpc["State"], subnet["State"]) == ("pending", "pending")
-    wait_for(lambda: ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]["State"] == "available")
-    wait_for(lambda: ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["State"] == "available")
+    slow_sandbox.until(lambda: ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]["State"] == "available")
+    slow_sandbox.until(lambda: ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["State"] == "available")

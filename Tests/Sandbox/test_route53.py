@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Sandbox, code_of, wait_for
+from conftest import Sandbox, code_of
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_changes_are_pending_first(slow_sandbox: Sandbox) -> None:
     zone = dns.list_hosted_zones()["HostedZones"][0]["Id"]
     change = batch(dns, zone, ("CREATE", a("x.tastycidr.net", "1.2.3.4")))["ChangeInfo"]
     assert change["Status"] == "PENDING"
-    wait_for(lambda: dns.get_change(Id=change["Id"])["ChangeInfo"]["Status"] == "INSYNC")
+    slow_sandbox.until(lambda: dns.get_change(Id=change["Id"])["ChangeInfo"]["Status"] == "INSYNC")
     assert code_of(dns.get_change, Id="C0000") == "NoSuchChange"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import call as calls
-from . import errors, faults, identities, journal, seeds, signatures, wire
+from . import clock, errors, faults, identities, journal, seeds, signatures, wire
 from .errors import AwsError
 from .http11 import Answer, Request
 
@@ -293,6 +293,11 @@ def _control(request: Request) -> Answer:
                 return _json({"error": str(error)}, 400)
         case "POST", "faults/reset":
             faults.reset()
+        case "POST", "clock":
+            try:
+                clock.advance(float(json.loads(request.body)["advance"]))
+            except (ValueError, TypeError, KeyError):
+                return _json({"error": 'want {"advance": seconds}'}, 400)
         case "POST", "reset":
             with _world:
                 seeds.reset()

@@ -28,9 +28,18 @@ SHARES: dict[str, float] = {
 }
 
 
+_ahead = 0.0
+
+
 def now() -> float:
-    """Seconds on a clock that only runs forward."""
-    return time.monotonic()
+    """Seconds on a clock that only runs forward: the wall's, and what tests have put it ahead."""
+    return time.monotonic() + _ahead
+
+
+def advance(seconds: float) -> None:
+    """Puts the clock ahead, so that tests need not wait."""
+    global _ahead
+    _ahead += max(0.0, seconds)
 
 
 def is_pending(kind: str, since: float | None) -> bool:

@@ -1,1 +1,652 @@
-"""elasticache."""
+"""ElastiCache, wholly ours: moto can create and read only."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+from . import clock
+from .call import Call, operation, store_of
+from .errors import AwsError
+from .paging import page
+from .wire import Params
+
+_VERSIONS = {"redis": ["6.2.6", "7.0.7", "7.1.0"], "valkey": ["7.2.6", "8.0.1"], "memcached": ["1.6.12", "1.6.22"]}
+
+
+def table(call: Call, name: str) -> dict[str, Params]:
+    """One of our tables: clusters, replication groups, subnet groups, parameter groups, tags."""
+    held: dict[str, Params] = store_of(call.account, call.region).table(f"elasticache {name}")
+    return held
+
+
+def _arn(call: Call, kind: str, name: str) -> str:
+    return f"arn:aws:elasticache:{call.region}:{call.account}:{kind}:{name}"
+
+
+def _code(call: Call) -> str:
+    parts = call.region.split("-")
+    return "".join(p[0] for p in parts[:2]) + parts[-1] if call.region != "us-east-1" else "use1"
+
+
+def _mark(name: str) -> str:
+    return hashlib.md5(name.encode()).hexdigest()[:6]
+
+
+def _resolve(engine: str, wanted: str | None) -> str:
+    known = _VERSIONS.get(engine)
+    if known is None:
+        raise AwsError("InvalidParameterValue", f"Unrecognized engine name: {engine}.")
+    fitting = [v for v in known if wanted is None or v == wanted or v.startswith(wanted.rstrip(".x") + ".")]
+    if not fitting:
+        raise AwsError("InvalidParameterValue", f"Cannot find version {wanted} for {engine}")
+    return fitting[-1]
+
+
+def _check_name(name: str, limit: int, what: str) -> str:
+    name = name.lower()
+    if not re.fullmatch(r"[a-z](-?[a-z0-9])*", name) or len(name) > limit:
+        raise AwsError("InvalidParameterValue", f"The parameter {what} is not a valid identifier: {name}")
+    return name
+
+
+def _check_places(call: Call, params: Params) -> None:
+    group = params.get("CacheSubnetGroupName")
+    if group and group.lower() not in table(call, "subnet groups"):
+        raise AwsError("CacheSubnetGroupNotFoundFault", f"Cache Subnet Group {group} does not exist.")
+    for group_id in params.get("SecurityGroupIds") or []:
+        if call.ec2.get_security_group_from_id(group_id) is None:
+            raise AwsError("InvalidParameterValue", f"The security group '{group_id}' does not exist")
+    parameters = params.get("CacheParameterGroupName")
+    if parameters and not parameters.startswith("default.") and parameters not in table(call, "parameter groups"):
+        raise AwsError("CacheParameterGroupNotFound", f"CacheParameterGroup {parameters} not found.", 404)
+
+
+def _status(held: Params) -> str:
+    if "deleted" in held:
+        return "deleting"
+    if clock.is_pending("cache", held["born"]):
+        return "creating"
+    return "modifying" if clock.is_pending("cache", held.get("modified")) else "available"
+
+
+def _public(held: Params) -> Params:
+    private = ("born", "deleted", "modified", "waiting", "node")
+    return {k: v for k, v in held.items() if k not in private}
+
+
+def _remove(call: Call, name: str, key: str) -> None:
+    held = table(call, name)[key]
+    held["deleted"] = clock.now()
+    store = store_of(call.account, call.region)
+    store.later("cache", lambda: table(call, name).pop(key, None) and None)
+
+
+def _apply_later(call: Call, name: str, key: str, changes: Params) -> None:
+    held = table(call, name)[key]
+    held["modified"] = clock.now()
+
+    def apply() -> None:
+        if key in table(call, name):
+            table(call, name)[key].update(changes)
+
+    store_of(call.account, call.region).later("cache", apply)
+    store_of(call.account, call.region).settle()
+
+
+def _family(engine: str, version: str) -> str:
+    parts = version.split(".")
+    return f"{engine}{parts[0]}" if engine in ("redis", "valkey") and int(parts[0]) >= 7 else f"{engine}{parts[0]}.{'x' if engine == 'redis' else parts[1]}"
+
+
+# MARK: clusters
+
+
+def _node_tail(call: Call, name: str, params: Params, engine: str, version: str, count: int) -> Params:
+    """What clusters have in common, alone or in a replication group."""
+    parameters = params.get("CacheParameterGroupName") or f"default.{_family(engine, version)}"
+    return {
+        "CacheClusterId": name,
+        "CacheNodeType": params.get("CacheNodeType", "cache.t3.micro"),
+        "Engine": engine,
+        "EngineVersion": version,
+        "NumCacheNodes": count,
+        "PreferredAvailabilityZone": params.get("PreferredAvailabilityZone", f"{call.region}a"),
+        "CacheClusterCreateTime": datetime.now(timezone.utc),
+        "PreferredMaintenanceWindow": params.get("PreferredMaintenanceWindow", "sun:05:00-sun:06:00").lower(),
+        "PendingModifiedValues": {},
+        "CacheSecurityGroups": [],
+        "SecurityGroups": [{"SecurityGroupId": g, "Status": "active"} for g in params.get("SecurityGroupIds") or []],
+        "CacheParameterGroup": {"CacheParameterGroupName": parameters, "ParameterApplyStatus": "in-sync", "CacheNodeIdsToReboot": []},
+        "CacheSubnetGroupName": (params.get("CacheSubnetGroupName") or "default").lower(),
+        "AutoMinorVersionUpgrade": params.get("AutoMinorVersionUpgrade", True),
+        "SnapshotRetentionLimit": params.get("SnapshotRetentionLimit", 0),
+        "SnapshotWindow": params.get("SnapshotWindow", "03:00-04:00"),
+        "AuthTokenEnabled": bool(params.get("AuthToken")),
+        "TransitEncryptionEnabled": bool(params.get("TransitEncryptionEnabled")),
+        "AtRestEncryptionEnabled": bool(params.get("AtRestEncryptionEnabled")),
+        "ARN": _arn(call, "cluster", name),
+        "NetworkType": params.get("NetworkType", "ipv4"),
+        "IpDiscovery": params.get("IpDiscovery", "ipv4"),
+        "ReplicationGroupLogDeliveryEnabled": False,
+        "born": clock.now(),
+    }
+
+
+def _shown_cluster(call: Call, held: Params, with_nodes: bool) -> Params:
+    shown = _public(held)
+    status = shown["CacheClusterStatus"] = _status(held)
+    port = held.get("waiting", {}).get("port", 6379 if held["Engine"] != "memcached" else 11211)
+    name = held["CacheClusterId"]
+    if status != "creating":
+        domain = f"{_mark(name)}.{{}}.{_code(call)}.cache.amazonaws.com"
+        if held["Engine"] == "memcached":
+            shown["ConfigurationEndpoint"] = {"Address": f"{name}.{domain.format('cfg')}", "Port": port}
+        if with_nodes:
+            shown["CacheNodes"] = [
+                {
+                    "CacheNodeId": f"{n:04}",
+                    "CacheNodeStatus": "available",
+                    "CacheNodeCreateTime": held["CacheClusterCreateTime"],
+                    "Endpoint": {"Address": f"{name}.{domain.format(f'{n:04}')}", "Port": port},
+                    "ParameterGroupStatus": "in-sync",
+                    "CustomerAvailabilityZone": held["PreferredAvailabilityZone"],
+                }
+                for n in range(1, held["NumCacheNodes"] + 1)
+            ]
+    return shown
+
+
+def _cluster(call: Call, name: str) -> Params:
+    held = table(call, "clusters").get(name.lower())
+    if held is None:
+        raise AwsError("CacheClusterNotFound", f"CacheCluster not found: {name}", 404)
+    return held
+
+
+@operation("elasticache", "CreateCacheCluster")
+def create_cluster(call: Call) -> Params:
+    params = call.params
+    name = _check_name(params["CacheClusterId"], 50, "CacheClusterId")
+    if name in table(call, "clusters"):
+        raise AwsError("CacheClusterAlreadyExists", "Cache cluster already exists")
+    if "Engine" not in params or "CacheNodeType" not in params:
+        raise AwsError("InvalidParameterCombination", "Engine and CacheNodeType must be specified")
+    _check_places(call, params)
+    engine = params["Engine"].lower()
+    version = _resolve(engine, params.get("EngineVersion"))
+    count = params.get("NumCacheNodes", 1)
+    if engine != "memcached" and count != 1:
+        raise AwsError("InvalidParameterValue", "Cannot create a Redis cluster with more than one node")
+    held = _node_tail(call, name, params, engine, version, count)
+    if "Port" in params:
+        held["waiting"] = {"port": params["Port"]}
+    table(call, "clusters")[name] = held
+    _tag(call, held["ARN"], params.get("Tags"))
+    return {"CacheCluster": _shown_cluster(call, held, with_nodes=False)}
+
+
+@operation("elasticache", "DescribeCacheClusters")
+def describe_clusters(call: Call) -> Params:
+    name = call.params.get("CacheClusterId")
+    held = [_cluster(call, name)] if name else list(table(call, "clusters").values())
+    if call.params.get("ShowCacheClustersNotInReplicationGroups"):
+        held = [c for c in held if "ReplicationGroupId" not in c]
+    with_nodes = bool(call.params.get("ShowCacheNodeInfo"))
+    part, more = page(call, [_shown_cluster(call, c, with_nodes) for c in held], "MaxRecords", "Marker", 20, 100, 100)
+    return {"CacheClusters": part} | ({"Marker": more} if more else {})
+
+
+@operation("elasticache", "ModifyCacheCluster")
+def modify_cluster(call: Call) -> Params:
+    params = call.params
+    held = _cluster(call, params["CacheClusterId"])
+    if _status(held) != "available":
+        raise AwsError("InvalidCacheClusterState", f"Cluster not in available state: {_status(held)}")
+    _check_places(call, params)
+    now, later = _changes(held, params)
+    held.update(now)
+    _commit(call, "clusters", held["CacheClusterId"], later)
+    return {"CacheCluster": _shown_cluster(call, held, with_nodes=False)}
+
+
+def _changes(held: Params, params: Params) -> tuple[Params, Params]:
+    """What a modification changes at once, and what waits for ApplyImmediately or the window."""
+    now: Params = {}
+    for member in ("PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow"):
+        if member in params:
+            now[member] = params[member].lower() if member == "PreferredMaintenanceWindow" else params[member]
+    if "SecurityGroupIds" in params:
+        now["SecurityGroups"] = [{"SecurityGroupId": g, "Status": "active"} for g in params["SecurityGroupIds"]]
+    if "CacheParameterGroupName" in params:
+        status = {"ParameterApplyStatus": "in-sync", "CacheNodeIdsToReboot": []}
+        now["CacheParameterGroup"] = {"CacheParameterGroupName": params["CacheParameterGroupName"]} | status
+    later: Params = {}
+    if params.get("CacheNodeType", held.get("CacheNodeType")) != held.get("CacheNodeType"):
+        later["CacheNodeType"] = params["CacheNodeType"]
+    if "EngineVersion" in params:
+        version = _resolve(held["Engine"], params["EngineVersion"])
+        if version != held["EngineVersion"]:
+            later["EngineVersion"] = version
+    if params.get("NumCacheNodes", held.get("NumCacheNodes")) != held.get("NumCacheNodes"):
+        later["NumCacheNodes"] = params["NumCacheNodes"]
+    return now, later
+
+
+def _commit(call: Call, name: str, key: str, later: Params) -> None:
+    held = table(call, name)[key]
+    if later and call.params.get("ApplyImmediately"):
+        held["PendingModifiedValues"] = dict(later)
+        _apply_later(call, name, key, later | {"PendingModifiedValues": {}})
+    elif later:
+        held["PendingModifiedValues"] = held.get("PendingModifiedValues", {}) | later
+
+
+@operation("elasticache", "DeleteCacheCluster")
+def delete_cluster(call: Call) -> Params:
+    held = _cluster(call, call.params["CacheClusterId"])
+    if _status(held) not in ("available", "creating"):
+        raise AwsError("InvalidCacheClusterState", f"{held['CacheClusterId']} is in status {_status(held)} which is not valid to be deleted")
+    if "ReplicationGroupId" in held:
+        raise AwsError("InvalidCacheClusterState", f"Cache cluster {held['CacheClusterId']} is serving as primary for replication group {held['ReplicationGroupId']} and cannot be deleted")
+    shown = _shown_cluster(call, held, with_nodes=False) | {"CacheClusterStatus": "deleting"}
+    _remove(call, "clusters", held["CacheClusterId"])
+    return {"CacheCluster": shown}
+
+
+# MARK: replication groups
+
+
+def _group(call: Call, name: str) -> Params:
+    held = table(call, "replication groups").get(name.lower())
+    if held is None:
+        raise AwsError("ReplicationGroupNotFoundFault", f"ReplicationGroup {name} not found.", 404)
+    return held
+
+
+def _shown_group(call: Call, held: Params) -> Params:
+    shown = _public(held)
+    status = shown["Status"] = _status(held)
+    for unlisted in ("Engine_", "EngineVersion", "SecurityGroups", "CacheParameterGroup", "PreferredMaintenanceWindow"):
+        shown.pop(unlisted, None)
+    name, node = held["ReplicationGroupId"], held["node"]
+    domain = f"{_mark(name)}.{{}}{_code(call)}.cache.amazonaws.com"
+    shown["MemberClusters"] = list(node["members"])
+    groups = []
+    shards, replicas = node["shards"], node["replicas"]
+    for shard in range(1, shards + 1):
+        members = node["members"][(shard - 1) * (replicas + 1) : shard * (replicas + 1)]
+        group: Params = {"NodeGroupId": f"{shard:04}", "Status": "available" if status != "creating" else "creating"}
+        listed = []
+        for index, member in enumerate(members):
+            entry: Params = {"CacheClusterId": member, "CacheNodeId": "0001", "PreferredAvailabilityZone": f"{call.region}{'abc'[index % 3]}"}
+            if shards == 1 and not node["cluster_mode"]:
+                entry["CurrentRole"] = "primary" if index == 0 else "replica"
+                entry["ReadEndpoint"] = {"Address": f"{member}.{domain.format('0001.')}", "Port": node["port"]}
+            listed.append(entry)
+        group["NodeGroupMembers"] = listed
+        if status != "creating" and not node["cluster_mode"]:
+            prefix = "master." if held["TransitEncryptionEnabled"] else ""
+            tail = domain.format("" if prefix else "ng.0001.")
+            group["PrimaryEndpoint"] = {"Address": f"{prefix}{name}.{tail}", "Port": node["port"]}
+            group["ReaderEndpoint"] = {"Address": f"{'replica.' if prefix else ''}{name}{'' if prefix else '-ro'}.{tail}", "Port": node["port"]}
+        groups.append(group)
+    shown["NodeGroups"] = groups
+    if node["cluster_mode"] and status != "creating":
+        shown["ConfigurationEndpoint"] = {"Address": f"clustercfg.{name}.{domain.format('')}", "Port": node["port"]}
+    return shown
+
+
+@operation("elasticache", "CreateReplicationGroup")
+def create_group(call: Call) -> Params:
+    params = call.params
+    name = _check_name(params["ReplicationGroupId"], 40, "ReplicationGroupId")
+    if name in table(call, "replication groups"):
+        raise AwsError("ReplicationGroupAlreadyExists", f"Replication group {name} already exists")
+    _check_places(call, params)
+    engine = params.get("Engine", "redis").lower()
+    version = _resolve(engine, params.get("EngineVersion"))
+    shards = params.get("NumNodeGroups", 1)
+    replicas = params.get("ReplicasPerNodeGroup", max(0, params.get("NumCacheClusters", 1) - 1))
+    failover = bool(params.get("AutomaticFailoverEnabled"))
+    if failover and replicas < 1 and "NumNodeGroups" not in params:
+        raise AwsError("InvalidParameterCombination", "Replication group must have at least one read replica to enable autofailover")
+    if params.get("MultiAZEnabled") and not failover:
+        raise AwsError("InvalidParameterCombination", "Must enable automatic failover to use Multi-AZ")
+    if params.get("AuthToken") and not params.get("TransitEncryptionEnabled"):
+        raise AwsError("InvalidParameterCombination", "Auth token is only supported with transit encryption")
+    is_cluster = shards > 1 or params.get("ClusterMode") == "enabled" or ".cluster.on" in params.get("CacheParameterGroupName", "")
+    members = []
+    for shard in range(1, shards + 1):
+        for replica in range(1, replicas + 2):
+            members.append(f"{name}-{shard:04}-{replica:03}" if is_cluster else f"{name}-{replica:03}")
+    tail = _node_tail(call, name, params, engine, version, 1)
+    held: Params = {
+        "ReplicationGroupId": name,
+        "Description": params["ReplicationGroupDescription"],
+        "GlobalReplicationGroupInfo": {},
+        "PendingModifiedValues": {},
+        "AutomaticFailover": "enabled" if failover else "disabled",
+        "MultiAZ": "enabled" if params.get("MultiAZEnabled") else "disabled",
+        "SnapshotRetentionLimit": tail["SnapshotRetentionLimit"],
+        "SnapshotWindow": tail["SnapshotWindow"],
+        "ClusterEnabled": is_cluster,
+        "CacheNodeType": tail["CacheNodeType"],
+        "AuthTokenEnabled": tail["AuthTokenEnabled"],
+        "TransitEncryptionEnabled": tail["TransitEncryptionEnabled"],
+        "AtRestEncryptionEnabled": tail["AtRestEncryptionEnabled"],
+        "ARN": _arn(call, "replicationgroup", name),
+        "ReplicationGroupCreateTime": datetime.now(timezone.utc),
+        "AutoMinorVersionUpgrade": tail["AutoMinorVersionUpgrade"],
+        "NetworkType": tail["NetworkType"],
+        "IpDiscovery": tail["IpDiscovery"],
+        "ClusterMode": "enabled" if is_cluster else "disabled",
+        "Engine": engine,
+        "EngineVersion": version,
+        "DataTiering": "disabled",
+        "born": clock.now(),
+        "node": {"shards": shards, "replicas": replicas, "members": members, "cluster_mode": is_cluster, "port": params.get("Port", 6379)},
+    }
+    if tail["TransitEncryptionEnabled"]:
+        held["TransitEncryptionMode"] = params.get("TransitEncryptionMode", "required")
+    if params.get("KmsKeyId"):
+        held["KmsKeyId"] = params["KmsKeyId"]
+    table(call, "replication groups")[name] = held
+    for member in members:
+        extra = {"ReplicationGroupId": name, "waiting": {"port": held["node"]["port"]}}
+        table(call, "clusters")[member] = _node_tail(call, member, params, engine, version, 1) | extra
+    _tag(call, held["ARN"], params.get("Tags"))
+    return {"ReplicationGroup": _shown_group(call, held)}
+
+
+@operation("elasticache", "DescribeReplicationGroups")
+def describe_groups(call: Call) -> Params:
+    name = call.params.get("ReplicationGroupId")
+    held = [_group(call, name)] if name else list(table(call, "replication groups").values())
+    part, more = page(call, [_shown_group(call, g) for g in held], "MaxRecords", "Marker", 20, 100, 100)
+    return {"ReplicationGroups": part} | ({"Marker": more} if more else {})
+
+
+def _available_group(call: Call) -> Params:
+    held = _group(call, call.params["ReplicationGroupId"])
+    if _status(held) != "available":
+        raise AwsError("InvalidReplicationGroupState", f"Replication group {held['ReplicationGroupId']} status {_status(held)} is not valid for this operation")
+    return held
+
+
+@operation("elasticache", "ModifyReplicationGroup")
+def modify_group(call: Call) -> Params:
+    params = call.params
+    held = _available_group(call)
+    _check_places(call, params)
+    if "ReplicationGroupDescription" in params:
+        held["Description"] = params["ReplicationGroupDescription"]
+    failover = params.get("AutomaticFailoverEnabled")
+    if failover and held["node"]["replicas"] < 1:
+        raise AwsError("InvalidParameterCombination", "Replication group must have at least one read replica to enable autofailover")
+    later: Params = {}
+    if failover is not None:
+        later["AutomaticFailover"] = "enabled" if failover else "disabled"
+    if "MultiAZEnabled" in params:
+        later["MultiAZ"] = "enabled" if params["MultiAZEnabled"] else "disabled"
+    now, waits = _changes(held, params)
+    held.update({k: v for k, v in now.items() if k in ("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow")})
+    for member in held["node"]["members"]:
+        table(call, "clusters")[member].update(now)
+    if (waits or later) and params.get("ApplyImmediately"):
+        held["PendingModifiedValues"] = {}
+        _apply_later(call, "replication groups", held["ReplicationGroupId"], waits | later)
+        for member in held["node"]["members"]:
+            if waits:
+                _apply_later(call, "clusters", member, waits)
+    elif waits:
+        for member in held["node"]["members"]:
+            cluster = table(call, "clusters")[member]
+            cluster["PendingModifiedValues"] = cluster["PendingModifiedValues"] | waits
+    if later and not params.get("ApplyImmediately"):
+        held["PendingModifiedValues"] = held["PendingModifiedValues"] | {"AutomaticFailoverStatus": later["AutomaticFailover"]} if "AutomaticFailover" in later else held["PendingModifiedValues"]
+    return {"ReplicationGroup": _shown_group(call, held)}
+
+
+@operation("elasticache", "IncreaseReplicaCount", "DecreaseReplicaCount")
+def replica_count(call: Call) -> Params:
+    held = _available_group(call)
+    node = held["node"]
+    wanted = call.params.get("NewReplicaCount")
+    if wanted is None:
+        raise AwsError("InvalidParameterCombination", "NewReplicaCount must be given")
+    grows = call.operation.startswith("Increase")
+    if (wanted <= node["replicas"]) if grows else (wanted >= node["replicas"]):
+        raise AwsError("InvalidParameterValue", f"The new replica count {wanted} must be {'greater' if grows else 'less'} than the current one, {node['replicas']}")
+    name = held["ReplicationGroupId"]
+    template = table(call, "clusters")[node["members"][0]]
+    fresh = [
+        (f"{name}-{shard:04}-{replica:03}" if node["cluster_mode"] else f"{name}-{replica:03}")
+        for shard in range(1, node["shards"] + 1)
+        for replica in range(1, wanted + 2)
+    ]
+    for member in fresh:
+        if member not in table(call, "clusters"):
+            table(call, "clusters")[member] = dict(template) | {"CacheClusterId": member, "ARN": _arn(call, "cluster", member), "born": clock.now()}
+    for member in set(node["members"]) - set(fresh):
+        _remove(call, "clusters", member)
+    node["members"], node["replicas"] = fresh, wanted
+    held["modified"] = clock.now()
+    return {"ReplicationGroup": _shown_group(call, held)}
+
+
+@operation("elasticache", "DeleteReplicationGroup")
+def delete_group(call: Call) -> Params:
+    held = _group(call, call.params["ReplicationGroupId"])
+    if _status(held) == "deleting":
+        raise AwsError("InvalidReplicationGroupState", f"Replication group {held['ReplicationGroupId']} has status deleting which is not valid for deletion")
+    kept = held["node"]["members"][0] if call.params.get("RetainPrimaryCluster") else None
+    shown = _shown_group(call, held) | {"Status": "deleting"}
+    for member in held["node"]["members"]:
+        if member == kept:
+            table(call, "clusters")[member].pop("ReplicationGroupId", None)
+        else:
+            _remove(call, "clusters", member)
+    _remove(call, "replication groups", held["ReplicationGroupId"])
+    return {"ReplicationGroup": shown}
+
+
+# MARK: subnet groups
+
+
+def _subnet_group(call: Call, name: str) -> Params:
+    held = table(call, "subnet groups").get(name.lower())
+    if held is None:
+        raise AwsError("CacheSubnetGroupNotFoundFault", f"Cache Subnet Group {name} does not exist.")
+    return held
+
+
+def _subnets(call: Call, wanted: list[str]) -> tuple[str, list[Params]]:
+    from .ec2 import subnets
+
+    held = []
+    for subnet_id in wanted:
+        try:
+            held.append(subnets.get(call, subnet_id))
+        except AwsError as error:
+            raise AwsError("InvalidSubnet", f"The requested subnet {subnet_id} is invalid.") from error
+    if len({s.vpc_id for s in held}) != 1:
+        raise AwsError("InvalidSubnet", "The subnets must be in one VPC.")
+    shown = [{"SubnetIdentifier": s.id, "SubnetAvailabilityZone": {"Name": s.availability_zone}, "SupportedNetworkTypes": ["ipv4"]} for s in held]
+    return held[0].vpc_id, shown
+
+
+@operation("elasticache", "CreateCacheSubnetGroup")
+def create_subnet_group(call: Call) -> Params:
+    name = call.params["CacheSubnetGroupName"].lower()
+    if name in table(call, "subnet groups"):
+        raise AwsError("CacheSubnetGroupAlreadyExists", f"Cache subnet group {name} already exists")
+    vpc_id, shown = _subnets(call, call.params["SubnetIds"])
+    held = {
+        "CacheSubnetGroupName": name,
+        "CacheSubnetGroupDescription": call.params["CacheSubnetGroupDescription"],
+        "VpcId": vpc_id,
+        "Subnets": shown,
+        "ARN": _arn(call, "subnetgroup", name),
+        "SupportedNetworkTypes": ["ipv4"],
+    }
+    table(call, "subnet groups")[name] = held
+    _tag(call, held["ARN"], call.params.get("Tags"))
+    return {"CacheSubnetGroup": held}
+
+
+@operation("elasticache", "ModifyCacheSubnetGroup")
+def modify_subnet_group(call: Call) -> Params:
+    held = _subnet_group(call, call.params["CacheSubnetGroupName"])
+    if "CacheSubnetGroupDescription" in call.params:
+        held["CacheSubnetGroupDescription"] = call.params["CacheSubnetGroupDescription"]
+    if "SubnetIds" in call.params:
+        held["VpcId"], held["Subnets"] = _subnets(call, call.params["SubnetIds"])
+    return {"CacheSubnetGroup": held}
+
+
+@operation("elasticache", "DescribeCacheSubnetGroups")
+def describe_subnet_groups(call: Call) -> Params:
+    name = call.params.get("CacheSubnetGroupName")
+    held = [_subnet_group(call, name)] if name else list(table(call, "subnet groups").values())
+    part, more = page(call, held, "MaxRecords", "Marker", 20, 100, 100)
+    return {"CacheSubnetGroups": part} | ({"Marker": more} if more else {})
+
+
+@operation("elasticache", "DeleteCacheSubnetGroup")
+def delete_subnet_group(call: Call) -> Params:
+    held = _subnet_group(call, call.params["CacheSubnetGroupName"])
+    name = held["CacheSubnetGroupName"]
+    if any(c["CacheSubnetGroupName"] == name for c in table(call, "clusters").values()):
+        raise AwsError("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
+    del table(call, "subnet groups")[name]
+    return {}
+
+
+# MARK: parameter groups
+
+
+@operation("elasticache", "CreateCacheParameterGroup")
+def create_parameter_group(call: Call) -> Params:
+    name = call.params["CacheParameterGroupName"]
+    if name in table(call, "parameter groups"):
+        raise AwsError("CacheParameterGroupAlreadyExists", f"Cache parameter group {name} already exists")
+    held = {
+        "CacheParameterGroupName": name,
+        "CacheParameterGroupFamily": call.params["CacheParameterGroupFamily"],
+        "Description": call.params["Description"],
+        "IsGlobal": False,
+        "ARN": _arn(call, "parametergroup", name),
+        "node": {},
+    }
+    table(call, "parameter groups")[name] = held
+    _tag(call, str(held["ARN"]), call.params.get("Tags"))
+    return {"CacheParameterGroup": _public(held)}
+
+
+def _parameter_group(call: Call, name: str) -> Params:
+    held = table(call, "parameter groups").get(name)
+    if held is None:
+        raise AwsError("CacheParameterGroupNotFound", f"CacheParameterGroup {name} not found.", 404)
+    return held
+
+
+@operation("elasticache", "DescribeCacheParameterGroups")
+def describe_parameter_groups(call: Call) -> Params:
+    name = call.params.get("CacheParameterGroupName")
+    held = [_parameter_group(call, name)] if name else list(table(call, "parameter groups").values())
+    part, more = page(call, [_public(g) for g in held], "MaxRecords", "Marker", 20, 100, 100)
+    return {"CacheParameterGroups": part} | ({"Marker": more} if more else {})
+
+
+@operation("elasticache", "ModifyCacheParameterGroup")
+def modify_parameters(call: Call) -> Params:
+    held = _parameter_group(call, call.params["CacheParameterGroupName"])
+    given = call.params["ParameterNameValues"]
+    if len(given) > 20:
+        raise AwsError("InvalidParameterValue", "At most 20 parameters can be modified in one call.")
+    held["node"].update({p["ParameterName"]: p.get("ParameterValue") for p in given})
+    return {"CacheParameterGroupName": held["CacheParameterGroupName"]}
+
+
+@operation("elasticache", "DescribeCacheParameters")
+def describe_parameters(call: Call) -> Params:
+    held = _parameter_group(call, call.params["CacheParameterGroupName"])
+    items = [{"ParameterName": k, "ParameterValue": v, "Source": "user", "IsModifiable": True} for k, v in held["node"].items()]
+    part, more = page(call, items, "MaxRecords", "Marker", 20, 100, 100)
+    return {"Parameters": part} | ({"Marker": more} if more else {})
+
+
+@operation("elasticache", "ResetCacheParameterGroup")
+def reset_parameters(call: Call) -> Params:
+    held = _parameter_group(call, call.params["CacheParameterGroupName"])
+    if call.params.get("ResetAllParameters"):
+        held["node"].clear()
+    for parameter in call.params.get("ParameterNameValues") or []:
+        held["node"].pop(parameter["ParameterName"], None)
+    return {"CacheParameterGroupName": held["CacheParameterGroupName"]}
+
+
+@operation("elasticache", "DeleteCacheParameterGroup")
+def delete_parameter_group(call: Call) -> Params:
+    held = _parameter_group(call, call.params["CacheParameterGroupName"])
+    name = held["CacheParameterGroupName"]
+    if any(c["CacheParameterGroup"]["CacheParameterGroupName"] == name for c in table(call, "clusters").values()):
+        raise AwsError("InvalidCacheParameterGroupState", f"One or more cache clusters are still members of this parameter group {name}, so the group cannot be deleted.")
+    del table(call, "parameter groups")[name]
+    return {}
+
+
+# MARK: tags
+
+
+def _tag(call: Call, arn: str, tags: list[Params] | None) -> None:
+    table(call, "tags")[arn] = {t["Key"]: t.get("Value", "") for t in tags or []}
+
+
+def _tags_of(call: Call) -> Params:
+    arn = call.params["ResourceName"]
+    kind, name = (arn.split(":") + ["", ""])[5:7]
+    tables = {"cluster": "clusters", "replicationgroup": "replication groups", "subnetgroup": "subnet groups", "parametergroup": "parameter groups"}
+    codes = {"cluster": "CacheClusterNotFound", "replicationgroup": "ReplicationGroupNotFoundFault", "subnetgroup": "CacheSubnetGroupNotFoundFault", "parametergroup": "CacheParameterGroupNotFound"}
+    if kind not in tables:
+        raise AwsError("InvalidARN", f"ARN {arn} is not valid.")
+    if name not in table(call, tables[kind]):
+        raise AwsError(codes[kind], f"{name} is either not present or not available.", 404)
+    return table(call, "tags").setdefault(arn, {})
+
+
+def _listed(tags: Params) -> Params:
+    return {"TagList": [{"Key": k, "Value": v} for k, v in sorted(tags.items())]}
+
+
+@operation("elasticache", "ListTagsForResource")
+def list_tags(call: Call) -> Params:
+    return _listed(_tags_of(call))
+
+
+@operation("elasticache", "AddTagsToResource")
+def add_tags(call: Call) -> Params:
+    tags = _tags_of(call)
+    tags.update({t["Key"]: t.get("Value", "") for t in call.params["Tags"]})
+    return _listed(tags)
+
+
+@operation("elasticache", "RemoveTagsFromResource")
+def remove_tags(call: Call) -> Params:
+    tags = _tags_of(call)
+    for key in call.params["TagKeys"]:
+        tags.pop(key, None)
+    return _listed(tags)
+
+
+def users_of(call: Call) -> list[tuple[str, list[str], list[str]]]:
+    """Clusters with their security groups and subnets."""
+    groups = table(call, "subnet groups")
+    out: list[tuple[str, list[str], list[str]]] = []
+    for name, cluster in table(call, "clusters").items():
+        subnets: list[Any] = groups.get(cluster["CacheSubnetGroupName"], {}).get("Subnets", [])
+        out.append((name, [g["SecurityGroupId"] for g in cluster["SecurityGroups"]], [s["SubnetIdentifier"] for s in subnets]))
+    return out

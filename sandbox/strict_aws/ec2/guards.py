@@ -93,29 +93,17 @@ def users_of_group(call: Call, group_id: str) -> Iterator[str]:
 
 def foreign_users(call: Call) -> Iterator[tuple[str, list[str], list[str]]]:
     """Databases and caches: their name, security groups and subnets. Load balancers have interfaces."""
-    from moto.elasticache.models import elasticache_backends
     from moto.rds.models import rds_backends
 
-    where = (call.account, call.region)
-    for backends, read in ((rds_backends, _databases), (elasticache_backends, _caches)):
-        regions = dict.get(backends, where[0])
-        backend = dict.get(regions, where[1]) if regions is not None else None
-        if backend is not None:
-            yield from read(call, backend)
+    from .. import elasticache
 
-
-def _databases(call: Call, backend: Any) -> Iterator[tuple[str, list[str], list[str]]]:
-    for name, instance in backend.databases.items():
+    yield from elasticache.users_of(call)
+    regions = dict.get(rds_backends, call.account)
+    backend = dict.get(regions, call.region) if regions is not None else None
+    for name, instance in backend.databases.items() if backend is not None else ():
         groups = list(getattr(instance, "vpc_security_group_ids", None) or [])
         group = getattr(instance, "db_subnet_group", None)
-        yield name, groups, [s.id for s in group.subnets] if group is not None else []
-
-
-def _caches(call: Call, backend: Any) -> Iterator[tuple[str, list[str], list[str]]]:
-    for name, cluster in backend.cache_clusters.items():
-        yield name, list(getattr(cluster, "security_group_ids", None) or []), []
-    for name, replication in backend.replication_groups.items():
-        yield name, list(getattr(replication, "security_group_ids", None) or []), []
+        yield name, groups, [s.id for s in group._subnets] if group is not None else []
 
 
 def addresses_in_vpc(call: Call, vpc_id: str) -> Iterator[str]:
