@@ -9,10 +9,11 @@
 // which.
 //
 // Names of resources are not resolved here. A bare name in a field that takes a reference, and a path such as
-// `vpc.main.id`, become references that linking resolves against all that was lowered; only their first word is checked.
+// `vpc.main.id`, become references that linking resolves against all that was lowered; only their first word is
+// checked.
 //
-// Weak spots: what a definition with `count: 0` says is not checked at all, and a value known only later is checked when
-// it is known, by the planner or the cloud.
+// Weak spots: what a definition with `count: 0` says is not checked at all, and a value known only later is checked
+// when it is known, by the planner or the cloud.
 //
 // SpecLoading reads no file (the caller's `SourceReader` does), no environment and no clock, and prints nothing.
 

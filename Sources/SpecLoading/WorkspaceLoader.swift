@@ -31,6 +31,7 @@ final class WorkspaceLoader {
         guard let (file, root) = document(request.workspacePath, as: FileStore.workspaceRole, at: nil) else {
             return nil
         }
+        if root == nil, isBroken(file) { return nil }
         let schemaReader = SchemaReader(complaints: general, templates: templates)
         guard
             let workspace = WorkspaceFileReader(
@@ -55,11 +56,17 @@ final class WorkspaceLoader {
         files.document(at: path, as: what, namedAt: place, general)
     }
 
+    /// A file that is no YAML was complained about; nothing more can be said of it.
+    private func isBroken(_ file: SourceFile) -> Bool {
+        general.diagnostics.contains { $0.range?.file === file && $0.severity == .error }
+    }
+
     /// A scope for what is read without a stack: expressions have no place there.
     private func stacklessScope() -> Scope {
         Scope(
             stack: StackContext(
-                name: "", workspace: "", region: nil, account: nil, variables: VariableTable(values: [:]), names: names),
+                name: "", workspace: "", region: nil, account: nil, variables: VariableTable(values: [:]),
+                names: names),
             reach: .nothing("This field of the workspace file"))
     }
 
@@ -159,10 +166,7 @@ final class WorkspaceLoader {
         let path = FileStore.resolve(stack.spec.path, from: request.workspacePath)
         if let known = specs[path] { return known }
         guard let (file, root) = document(path, as: "the spec of a stack", at: stack.spec.range) else { return nil }
-        // A file that is no YAML was complained about; nothing more can be said of it.
-        if root == nil, general.diagnostics.contains(where: { $0.range?.file === file && $0.severity == .error }) {
-            return nil
-        }
+        if root == nil, isBroken(file) { return nil }
         let spec = SpecFileReader(complaints: general, sections: names.sections).read(root, file)
         let variables = VariableReader(complaints: general)
             .declarations(spec.parts["variables"], owner: "variables")
@@ -367,7 +371,8 @@ extension Diagnostic {
             detail: "The variable \(what) has no value in \(which).", at: declaration.nameRange,
             hint:
                 "Give it by --var \(name)=…, by --var-file, under \"with\" of the stack or under \"variables\" in the "
-                + "workspace file, or declare a default. If it is a secret, declare where it is read: \"secret: env:NAME\"."
+                + "workspace file, or declare a default. If it is a secret, declare where it is read: "
+                + "\"secret: env:NAME\"."
         )
     }
 

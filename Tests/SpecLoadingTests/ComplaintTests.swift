@@ -323,6 +323,7 @@ struct ComplaintTests {
         ("no-workspace", Workspace([:])),
         ("workspace-folder", Workspace([:]).failing(["muster.yaml": .isDirectory])),
         ("empty-workspace", Workspace(["muster.yaml": ""])),
+        ("broken-workspace", Workspace(["muster.yaml": "stacks: {\n"])),
         ("list-workspace", Workspace(["muster.yaml": "- a\n"])),
         ("no-stacks", Workspace(["muster.yaml": "workspace: w\nstacks: {}\n"])),
         (
@@ -347,6 +348,29 @@ struct ComplaintTests {
                     diagnostic.code.contains("secret") || diagnostic.code == "spec.unreadable-file"
                 #expect(diagnostic.range != nil || isExcused, "\(name): \(diagnostic)")
             }
+        }
+    }
+
+    @Test(
+        "Files that are too deep, too large or explode are answered, wherever they are named",
+        arguments: ["muster.yaml", "spec.yaml", "base.yaml", "values.yaml"])
+    func hostileFiles(path: String) {
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1..<9 {
+            let alias = "*a\(level - 1)"
+            bomb += "a\(level): &a\(level) [\(Array(repeating: alias, count: 10).joined(separator: ", "))]\n"
+        }
+        let hostile = [
+            ("yaml.too-deep", "a: " + String(repeating: "[", count: 10_000)), ("yaml.too-many-aliases", bomb),
+            ("yaml.too-large", String(repeating: "#", count: 17 << 20)),
+        ]
+        for (code, text) in hostile {
+            var workspace = Workspace([
+                "muster.yaml": "workspace: w\nvariables: base.yaml\nstacks: { app: spec.yaml }\n",
+                "spec.yaml": "nets: {}\n", "base.yaml": "a: 1\n", "values.yaml": "a: 2\n",
+            ]).reading(["values.yaml"])
+            workspace.files[path] = text
+            #expect(workspace.expanded().diagnostics.contains { $0.code == code }, "\(path): \(workspace.complaints())")
         }
     }
 

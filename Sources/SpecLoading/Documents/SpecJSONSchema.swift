@@ -1,8 +1,9 @@
 package import MusterModel
 
-// Schemas → JSON Schema (draft 2020-12), for editors. It accepts what the loader accepts as far as JSON Schema can tell:
-// an expression may stand for any value, and where a string is wanted an editor's own reading of `8.0` or `0644` as a
-// number is let through. What only the loader can check (references, networks, values of expressions) is left to it.
+// Schemas → JSON Schema (draft 2020-12), for editors. It accepts what the loader accepts, as far as JSON Schema can
+// tell: an expression may stand for any value, and where a string is wanted an editor's own reading of `8.0` or
+// `0644` as a number is let through. What only the loader can check (references, networks, values of expressions) is
+// left to it.
 
 /// JSON Schemas of the files that people write.
 package enum SpecJSONSchema {

@@ -1,8 +1,8 @@
 package import Expressions
 package import MusterModel
 
-// Schemas → the reference page. Everything on it comes from the schemas by which specs are read, so it cannot be wrong
-// about them; a test elsewhere holds the committed page current.
+// Schemas → the reference page. Everything on it comes from the schemas by which specs are read, so it cannot be
+// wrong about them; a test elsewhere holds the committed page current.
 
 /// The reference page of the spec language.
 package enum SpecReference {
@@ -58,7 +58,8 @@ package enum SpecReference {
         }
         page.heading(2, "Resources")
         page.text(
-            "`resources:` holds primitives as they are, by type and name. `${aws.vpc[\"name\"].output}` is an output of one."
+            "`resources:` holds primitives as they are, by type and name. "
+                + "`${aws.vpc[\"name\"].output}` is an output of one."
         )
         for schema in catalog.resources {
             page.heading(3, "`\(schema.type.rawValue)`")
@@ -87,32 +88,33 @@ package enum SpecReference {
 
         This page is generated from the schemas that muster reads specs by; do not edit it.
 
-        - **Scalars are read by the schema, from the text.** Only `true` and `false` are booleans. Integers are decimal digits
-          (not `1_000`, `0644` or `1e3`). Where a string is wanted the text stands as it is written: `0644`, `08:30`, `8.0`.
-          Quotes make text of anything, so a quoted `"5"` is no integer. Where anything may stand (`any`), an unquoted text is a
-          boolean, integer or number only if muster would write it exactly so (`true`, `15`, `1.5`); `0644`, `1.50` and `on`
-          stay text, and quoted text stays text.
+        - **Scalars are read by the schema, from the text.** Only `true` and `false` are booleans. Integers are
+          decimal digits (not `1_000`, `0644` or `1e3`). Where a string is wanted the text stands as it is written:
+          `0644`, `08:30`, `8.0`. Quotes make text of anything, so a quoted `"5"` is no integer. Where anything may
+          stand (`any`), an unquoted text is a boolean, integer or number only if muster would write it exactly so
+          (`true`, `15`, `1.5`); `0644`, `1.50` and `on` stay text, and quoted text stays text.
         - **Null is the same as leaving a field out**, except among tags, where it removes an inherited one.
-        - **`${…}` is an expression.** A value that is one expression keeps its type; in other text the expression is a part of
-          the text. What an expression gives as text is read by the schema like text in the file. `$${` is a literal `${`. Keys of
-          maps may hold expressions over what is known.
-        - **References** begin with `var`, `each` (`each.key`, `each.value`), `index` (from 1), `stack` (`stack.name`, `stack.region`,
-          `stack.account`), `workspace` (`workspace.name`), `lookups`, `outputs`, `aws`, or the name of a section. A name with
-          other characters than letters, digits and `_` stands in brackets: `security_groups["prod-rds"].id`. `stack:name` in the
-          quotes reaches another stack.
-        - **A field that takes a reference takes a bare name.** What begins like an id (`sg-…`), an ARN, and where it is allowed a
-          network, is taken as it is; reserved words have a meaning of their own; `external:name` is a name that no stack manages.
+        - **`${…}` is an expression.** A value that is one expression keeps its type; in other text the expression is
+          a part of the text. What an expression gives as text is read by the schema like text in the file. `$${` is a
+          literal `${`. Keys of maps may hold expressions over what is known.
+        - **References** begin with `var`, `each` (`each.key`, `each.value`), `index` (from 1), `stack` (`stack.name`,
+          `stack.region`, `stack.account`), `workspace` (`workspace.name`), `lookups`, `outputs`, `aws`, or the name
+          of a section. A name with other characters than letters, digits and `_` stands in brackets:
+          `security_groups["prod-rds"].id`. `stack:name` in the quotes reaches another stack.
+        - **A field that takes a reference takes a bare name.** What begins like an id (`sg-…`), an ARN, and where it
+          is allowed a network, is taken as it is; reserved words have a meaning of their own; `external:name` is a
+          name that no stack manages.
         """
 
     private static let variables = """
-        `variables:` of a spec says what its stacks can be given. An entry that is no map is the default of a variable of any type.
-        `variables:` of the workspace file, or of a stack in it, is a map or the path of a file; entries are declarations (maps with
-        `type`, `default` or `secret` and no foreign key) or plain values. A file has either one key `variables` with declarations,
-        as in a spec, or the entries themselves.
+        `variables:` of a spec says what its stacks can be given. An entry that is no map is the default of a variable
+        of any type. `variables:` of the workspace file, or of a stack in it, is a map or the path of a file; entries
+        are declarations (maps with `type`, `default` or `secret` and no foreign key) or plain values. A file has
+        either one key `variables` with declarations, as in a spec, or the entries themselves.
 
-        The value is the first of: `--var`, `--var-file` (the last file that has it), `with` of the stack, `variables` of the stack
-        and then of the workspace, `default`. All but `--var` may use `var`, `stack` and `workspace` in expressions. A secret is
-        read when it is needed; it has no default and is given by nothing else.
+        The value is the first of: `--var`, `--var-file` (the last file that has it), `with` of the stack, `variables`
+        of the stack and then of the workspace, `default`. All but `--var` may use `var`, `stack` and `workspace` in
+        expressions. A secret is read when it is needed; it has no default and is given by nothing else.
         """
 
     private static func facts(_ schema: ResourceSchema) -> String {
