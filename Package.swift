@@ -79,7 +79,7 @@ let package = Package(
         tests(
             "LoweringTests",
             ["Lowering", "SpecLoading", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),
-        tests("ResourceGraphTests", ["ResourceGraph", "MusterModel", "TestSupport"]),
+        tests("ResourceGraphTests", ["ResourceGraph", "MusterModel", "Diagnostics", "TestSupport"]),
         tests(
             "PlanningTests",
             ["Planning", "ResourceGraph", "MusterModel", "Expressions", "Diagnostics", "TestSupport"]),
