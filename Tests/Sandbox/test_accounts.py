@@ -59,7 +59,9 @@ def test_updating_a_role_keeps_what_is_not_named(iam: Any) -> None:
 def test_inline_policies_have_a_size(iam: Any) -> None:
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
     actions = [f"s3:Get{n:05}" for n in range(900)]
-    large = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+    large = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    )
     assert code_of(iam.put_role_policy, RoleName="r", PolicyName="p", PolicyDocument=large) == "LimitExceeded"
 
 
@@ -111,9 +113,14 @@ def test_only_roles_that_exist_are_assumed(sandbox: Sandbox, iam: Any) -> None:
 def test_roles_of_the_other_account(sandbox: Sandbox) -> None:
     other = {"aws_access_key_id": "AKIAMUSTEROTHER", "aws_secret_access_key": "sandbox-secret"}
     sandbox.client("iam", **other).create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
-    keys = sandbox.client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/r", RoleSessionName="session")["Credentials"]
+    keys = sandbox.client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/r", RoleSessionName="session")[
+        "Credentials"
+    ]
     mine = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
-    assert sandbox.client("sts", aws_session_token=keys["SessionToken"], **mine).get_caller_identity()["Account"] == "210987654321"
+    assert (
+        sandbox.client("sts", aws_session_token=keys["SessionToken"], **mine).get_caller_identity()["Account"]
+        == "210987654321"
+    )
 
 
 # MARK: SSM
@@ -155,7 +162,11 @@ def test_the_seeded_certificate(sandbox: Sandbox) -> None:
 
 def test_a_certificate_is_issued_once_its_record_is_there(slow_sandbox: Sandbox) -> None:
     acm, dns = slow_sandbox.client("acm"), slow_sandbox.client("route53")
-    asked = {"DomainName": "x.tastycidr.net", "SubjectAlternativeNames": ["*.x.tastycidr.net"], "ValidationMethod": "DNS"}
+    asked = {
+        "DomainName": "x.tastycidr.net",
+        "SubjectAlternativeNames": ["*.x.tastycidr.net"],
+        "ValidationMethod": "DNS",
+    }
     arn = acm.request_certificate(IdempotencyToken="t", **asked)["CertificateArn"]
     assert acm.request_certificate(IdempotencyToken="t", **asked)["CertificateArn"] == arn
     assert acm.request_certificate(IdempotencyToken="u", **asked)["CertificateArn"] != arn
@@ -174,5 +185,8 @@ def test_a_certificate_is_issued_once_its_record_is_there(slow_sandbox: Sandbox)
         change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
         dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
     slow_sandbox.until(lambda: shown()["Status"] == "ISSUED")
-    assert code_of(acm.delete_certificate, CertificateArn=arn.replace("certificate/", "certificate/0")) == "ResourceNotFoundException"
+    assert (
+        code_of(acm.delete_certificate, CertificateArn=arn.replace("certificate/", "certificate/0"))
+        == "ResourceNotFoundException"
+    )
     acm.delete_certificate(CertificateArn=arn)

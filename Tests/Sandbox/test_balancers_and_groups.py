@@ -33,7 +33,11 @@ class Front:
         return self.elb.create_listener(**asked)["Listeners"][0]
 
     def template(self) -> dict[str, str]:
-        data = {"ImageId": AMI, "InstanceType": "m5.large", "BlockDeviceMappings": [{"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}]}
+        data = {
+            "ImageId": AMI,
+            "InstanceType": "m5.large",
+            "BlockDeviceMappings": [{"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}],
+        }
         self.ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData=data)
         return {"LaunchTemplateName": "base", "Version": "$Latest"}
 
@@ -93,7 +97,9 @@ def test_a_protected_balancer_stays(front: Front) -> None:
 
 def test_all_attributes_are_told(front: Front) -> None:
     arn = front.balancer()["LoadBalancerArn"]
-    held = {a["Key"]: a["Value"] for a in front.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
+    held = {
+        a["Key"]: a["Value"] for a in front.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    }
     assert (held["idle_timeout.timeout_seconds"], held["routing.http2.enabled"]) == ("60", "true")
 
 
@@ -102,8 +108,14 @@ def test_a_balancers_interfaces_hold_groups_and_subnets_past_its_end(slow_sandbo
     made = front.balancer()
     arn = made["LoadBalancerArn"]
     assert made["State"]["Code"] == "provisioning"
-    slow_sandbox.until(lambda: front.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["State"]["Code"] == "active")
-    held = front.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/lb/*"]}])["NetworkInterfaces"]
+    slow_sandbox.until(
+        lambda: (
+            front.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["State"]["Code"] == "active"
+        )
+    )
+    held = front.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/lb/*"]}])[
+        "NetworkInterfaces"
+    ]
     assert len(held) == 2
     assert code_of(front.ec2.delete_security_group, GroupId=front.ground.group) == "DependencyViolation"
     front.elb.delete_load_balancer(LoadBalancerArn=arn)
@@ -201,7 +213,9 @@ def test_every_field_comes_back(front: Front) -> None:
     shown = front.scaled()
     assert {k: shown[k] for k in kept} == kept
     assert shown["LaunchTemplate"]["Version"] == "$Latest"
-    front.asg.update_auto_scaling_group(AutoScalingGroupName="asg", MaxInstanceLifetime=0, DefaultInstanceWarmup=-1, DefaultCooldown=40)
+    front.asg.update_auto_scaling_group(
+        AutoScalingGroupName="asg", MaxInstanceLifetime=0, DefaultInstanceWarmup=-1, DefaultCooldown=40
+    )
     shown = front.scaled()
     assert "MaxInstanceLifetime" not in shown
     assert "DefaultInstanceWarmup" not in shown
@@ -256,16 +270,33 @@ def test_refreshes(slow_sandbox: Sandbox) -> None:
 
 def test_policies_hooks_metrics_and_tags(front: Front) -> None:
     front.asg.create_auto_scaling_group(**front.scaling(LaunchTemplate=front.template()))
-    tracking = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, "TargetValue": 50.0}
-    policy = {"AutoScalingGroupName": "asg", "PolicyName": "p", "PolicyType": "TargetTrackingScaling", "TargetTrackingConfiguration": tracking}
+    tracking = {
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+        "TargetValue": 50.0,
+    }
+    policy = {
+        "AutoScalingGroupName": "asg",
+        "PolicyName": "p",
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingConfiguration": tracking,
+    }
     made = front.asg.put_scaling_policy(**policy)
     assert made["PolicyARN"].startswith("arn:aws:autoscaling:")
     assert len(made["Alarms"]) == 2
     assert code_of(front.asg.put_scaling_policy, **(policy | {"AutoScalingGroupName": "nobody"})) == "ValidationError"
     front.asg.delete_policy(PolicyName="p")
     assert code_of(front.asg.delete_policy, PolicyName="p") == "ValidationError"
-    hook = {"LifecycleHookName": "h", "AutoScalingGroupName": "asg", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}
-    front.asg.put_lifecycle_hook(HeartbeatTimeout=60, NotificationTargetARN="arn:aws:sns:us-east-1:123456789012:t", RoleARN="arn:aws:iam::123456789012:role/r", **hook)
+    hook = {
+        "LifecycleHookName": "h",
+        "AutoScalingGroupName": "asg",
+        "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+    }
+    front.asg.put_lifecycle_hook(
+        HeartbeatTimeout=60,
+        NotificationTargetARN="arn:aws:sns:us-east-1:123456789012:t",
+        RoleARN="arn:aws:iam::123456789012:role/r",
+        **hook,
+    )
     (shown,) = front.asg.describe_lifecycle_hooks(AutoScalingGroupName="asg")["LifecycleHooks"]
     assert shown["NotificationTargetARN"] == "arn:aws:sns:us-east-1:123456789012:t"
     assert shown["GlobalTimeout"] == 6000
@@ -273,5 +304,13 @@ def test_policies_hooks_metrics_and_tags(front: Front) -> None:
     assert [m["Metric"] for m in front.scaled()["EnabledMetrics"]] == ["GroupMinSize"]
     front.asg.disable_metrics_collection(AutoScalingGroupName="asg")
     assert front.scaled().get("EnabledMetrics", []) == []
-    tag = [{"ResourceId": "nobody", "ResourceType": "auto-scaling-group", "Key": "k", "Value": "v", "PropagateAtLaunch": True}]
+    tag = [
+        {
+            "ResourceId": "nobody",
+            "ResourceType": "auto-scaling-group",
+            "Key": "k",
+            "Value": "v",
+            "PropagateAtLaunch": True,
+        }
+    ]
     assert code_of(front.asg.create_or_update_tags, Tags=tag) == "ValidationError"

@@ -15,17 +15,28 @@ class Base:
         self.ec2, self.rds, self.cache = sandbox.client("ec2"), sandbox.client("rds"), sandbox.client("elasticache")
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnets = [
-            self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{z}")["Subnet"]["SubnetId"]
+            self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{z}")[
+                "Subnet"
+            ]["SubnetId"]
             for n, z in enumerate("abc")
         ]
         self.group = self.ec2.create_security_group(GroupName="db", Description="db", VpcId=self.vpc)["GroupId"]
 
     def subnet_group(self, *subnets: str) -> None:
-        asked = {"DBSubnetGroupName": "Main", "DBSubnetGroupDescription": "d", "SubnetIds": list(subnets or self.subnets[:2])}
+        asked = {
+            "DBSubnetGroupName": "Main",
+            "DBSubnetGroupDescription": "d",
+            "SubnetIds": list(subnets or self.subnets[:2]),
+        }
         self.rds.create_db_subnet_group(**asked)
 
     def asked(self, **more: Any) -> dict[str, Any]:
-        usual = {"DBInstanceIdentifier": "Rancher", "DBInstanceClass": "db.t3.medium", "Engine": "mysql", "AllocatedStorage": 20}
+        usual = {
+            "DBInstanceIdentifier": "Rancher",
+            "DBInstanceClass": "db.t3.medium",
+            "Engine": "mysql",
+            "AllocatedStorage": 20,
+        }
         usual |= {"MasterUsername": "admin", "MasterUserPassword": "secret-secret", "DBSubnetGroupName": "main"}
         return usual | {"VpcSecurityGroupIds": [self.group], "EngineVersion": "8.0"} | more
 
@@ -47,7 +58,10 @@ def test_a_database_takes_its_time(slow_sandbox: Sandbox) -> None:
     base.rds.create_db_instance(**base.asked())
     assert base.shown()["DBInstanceStatus"] == "creating"
     assert "Endpoint" not in base.shown()
-    assert code_of(base.rds.modify_db_instance, DBInstanceIdentifier="rancher", BackupRetentionPeriod=7) == "InvalidDBInstanceState"
+    assert (
+        code_of(base.rds.modify_db_instance, DBInstanceIdentifier="rancher", BackupRetentionPeriod=7)
+        == "InvalidDBInstanceState"
+    )
     slow_sandbox.until(lambda: base.shown()["DBInstanceStatus"] == "available")
     assert base.shown()["Endpoint"]["Port"] == 3306
     assert base.shown()["EngineVersion"].startswith("8.0.")
@@ -72,7 +86,11 @@ def test_changes_wait_for_the_window(base: Base) -> None:
     assert shown["CopyTagsToSnapshot"] is True
     base.rds.modify_db_instance(DBInstanceIdentifier="rancher", AllocatedStorage=30, ApplyImmediately=True)
     shown = base.shown()
-    assert (shown["DBInstanceClass"], shown["AllocatedStorage"], shown["PendingModifiedValues"]) == ("db.m5.large", 30, {})
+    assert (shown["DBInstanceClass"], shown["AllocatedStorage"], shown["PendingModifiedValues"]) == (
+        "db.m5.large",
+        30,
+        {},
+    )
 
 
 def test_databases_are_checked(base: Base) -> None:
@@ -120,7 +138,10 @@ def test_parameter_groups(base: Base) -> None:
     assert code_of(base.rds.describe_db_parameter_groups, DBParameterGroupName="nobody") == "DBParameterGroupNotFound"
     change = [{"ParameterName": "max_connections", "ParameterValue": "9", "ApplyMethod": "pending-reboot"}]
     base.rds.modify_db_parameter_group(DBParameterGroupName="p", Parameters=change)
-    assert code_of(base.rds.modify_db_parameter_group, DBParameterGroupName="p", Parameters=change * 21) == "InvalidParameterValue"
+    assert (
+        code_of(base.rds.modify_db_parameter_group, DBParameterGroupName="p", Parameters=change * 21)
+        == "InvalidParameterValue"
+    )
     assert base.shown()["DBParameterGroups"][0]["ParameterApplyStatus"] == "pending-reboot"
     base.rds.reboot_db_instance(DBInstanceIdentifier="rancher")
     assert base.shown()["DBParameterGroups"][0]["ParameterApplyStatus"] == "in-sync"
@@ -138,8 +159,18 @@ def test_a_replication_group_lives_and_ends(slow_sandbox: Sandbox) -> None:
     asked = {"CacheSubnetGroupName": "main", "CacheSubnetGroupDescription": "d", "SubnetIds": base.subnets[:2]}
     base.cache.create_cache_subnet_group(**asked)
     assert code_of(base.cache.create_cache_subnet_group, **asked) == "CacheSubnetGroupAlreadyExists"
-    group = {"ReplicationGroupId": "Queue", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.t3.small", "NumCacheClusters": 2}
-    group |= {"CacheSubnetGroupName": "main", "SecurityGroupIds": [base.group], "AutomaticFailoverEnabled": True, "EngineVersion": "7.1"}
+    group = {
+        "ReplicationGroupId": "Queue",
+        "ReplicationGroupDescription": "d",
+        "CacheNodeType": "cache.t3.small",
+        "NumCacheClusters": 2,
+    }
+    group |= {
+        "CacheSubnetGroupName": "main",
+        "SecurityGroupIds": [base.group],
+        "AutomaticFailoverEnabled": True,
+        "EngineVersion": "7.1",
+    }
     base.cache.create_replication_group(**group)
 
     def shown() -> Any:
@@ -151,7 +182,9 @@ def test_a_replication_group_lives_and_ends(slow_sandbox: Sandbox) -> None:
     assert code_of(base.cache.modify_replication_group, **modify) == "InvalidReplicationGroupState"
     slow_sandbox.until(lambda: shown()["Status"] == "available")
     assert shown()["NodeGroups"][0]["PrimaryEndpoint"]["Port"] == 6379
-    member = base.cache.describe_cache_clusters(CacheClusterId=shown()["MemberClusters"][0], ShowCacheNodeInfo=True)["CacheClusters"][0]
+    member = base.cache.describe_cache_clusters(CacheClusterId=shown()["MemberClusters"][0], ShowCacheNodeInfo=True)[
+        "CacheClusters"
+    ][0]
     assert member["SecurityGroups"][0]["SecurityGroupId"] == base.group
     assert (member["EngineVersion"], member["CacheSubnetGroupName"]) == ("7.1.0", "main")
     base.cache.modify_replication_group(**modify)
@@ -164,7 +197,9 @@ def test_a_replication_group_lives_and_ends(slow_sandbox: Sandbox) -> None:
     slow_sandbox.until(lambda: code_of(shown) == "ReplicationGroupNotFoundFault")
     base.cache.delete_cache_subnet_group(CacheSubnetGroupName="main")
     base.ec2.delete_security_group(GroupId=base.group)
-    assert code_of(base.cache.describe_cache_subnet_groups, CacheSubnetGroupName="main") == "CacheSubnetGroupNotFoundFault"
+    assert (
+        code_of(base.cache.describe_cache_subnet_groups, CacheSubnetGroupName="main") == "CacheSubnetGroupNotFoundFault"
+    )
 
 
 def test_clusters(base: Base) -> None:

@@ -19,7 +19,9 @@ class Ground:
     def __init__(self, ec2: Any) -> None:
         self.ec2 = ec2
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        self.subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+        self.subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="us-east-1a")[
+            "Subnet"
+        ]["SubnetId"]
         self.gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=self.gateway, VpcId=self.vpc)
         self.group = ec2.create_security_group(GroupName="g", Description="g", VpcId=self.vpc)["GroupId"]
@@ -88,7 +90,9 @@ def test_an_instance_holds_its_subnet_and_group(ec2: Any, ground: Ground) -> Non
 
 def test_the_public_address_changes_with_a_stop(ec2: Any, ground: Ground) -> None:
     nic = {"DeviceIndex": 0, "SubnetId": ground.subnet, "AssociatePublicIpAddress": True, "Groups": [ground.group]}
-    asked = {k: v for k, v in ground.asked(NetworkInterfaces=[nic]).items() if k not in ("SubnetId", "SecurityGroupIds")}
+    asked = {
+        k: v for k, v in ground.asked(NetworkInterfaces=[nic]).items() if k not in ("SubnetId", "SecurityGroupIds")
+    }
     instance = ec2.run_instances(**asked)["Instances"][0]["InstanceId"]
     first = ground.shown(instance)["PublicIpAddress"]
     ec2.stop_instances(InstanceIds=[instance])
@@ -181,7 +185,10 @@ def test_ephemeral_devices_are_taken_and_not_shown(ec2: Any, ground: Ground) -> 
     ]
     instance = ground.run(BlockDeviceMappings=devices)
     shown = ground.shown(instance)["BlockDeviceMappings"]
-    assert [(d["DeviceName"], d["Ebs"]["DeleteOnTermination"]) for d in shown] == [("/dev/sda1", True), ("/dev/sdc", False)]
+    assert [(d["DeviceName"], d["Ebs"]["DeleteOnTermination"]) for d in shown] == [
+        ("/dev/sda1", True),
+        ("/dev/sdc", False),
+    ]
     known = [{"Name": "attachment.instance-id", "Values": [instance]}]
     volumes = {v["Attachments"][0]["Device"]: v for v in ec2.describe_volumes(Filters=known)["Volumes"]}
     root = volumes["/dev/sda1"]
@@ -222,7 +229,10 @@ def test_what_is_asked_for_is_kept(ec2: Any, ground: Ground) -> None:
     assert shown["Monitoring"]["State"] == "enabled"
     assert shown["PrivateIpAddress"] == "10.0.1.77"
     assert shown["EbsOptimized"] is True
-    assert (shown["MetadataOptions"]["HttpTokens"], shown["MetadataOptions"]["HttpPutResponseHopLimit"]) == ("required", 2)
+    assert (shown["MetadataOptions"]["HttpTokens"], shown["MetadataOptions"]["HttpPutResponseHopLimit"]) == (
+        "required",
+        2,
+    )
     assert shown["Tags"] == [{"Key": "Name", "Value": "i"}]
     assert ec2.describe_volumes()["Volumes"][0]["Tags"] == [{"Key": "Name", "Value": "v"}]
     assert ground.attribute(instance, "disableApiTermination")["DisableApiTermination"] == {"Value": True}
@@ -240,7 +250,9 @@ def test_what_is_asked_for_is_kept(ec2: Any, ground: Ground) -> None:
 def test_templates_fill_what_is_not_asked(ec2: Any, ground: Ground) -> None:
     data = {"ImageId": AMI, "InstanceType": "m5.large", "UserData": base64.b64encode(b"x").decode()}
     data["BlockDeviceMappings"] = [{"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}]
-    template = ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData=data)["LaunchTemplate"]["LaunchTemplateId"]
+    template = ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData=data)["LaunchTemplate"][
+        "LaunchTemplateId"
+    ]
     asked = {"LaunchTemplate": {"LaunchTemplateId": template}, "SubnetId": ground.subnet, "MinCount": 1, "MaxCount": 1}
     instance = ec2.run_instances(InstanceType="m5.xlarge", **asked)["Instances"][0]["InstanceId"]
     shown = ground.shown(instance)
@@ -253,8 +265,14 @@ def test_templates_fill_what_is_not_asked(ec2: Any, ground: Ground) -> None:
 
 def test_type_and_user_data_change_only_while_stopped(ec2: Any, ground: Ground) -> None:
     instance = ground.run()
-    assert code_of(ec2.modify_instance_attribute, InstanceId=instance, InstanceType={"Value": "m5.xlarge"}) == "IncorrectInstanceState"
-    assert code_of(ec2.modify_instance_attribute, InstanceId=instance, UserData={"Value": b"new"}) == "IncorrectInstanceState"
+    assert (
+        code_of(ec2.modify_instance_attribute, InstanceId=instance, InstanceType={"Value": "m5.xlarge"})
+        == "IncorrectInstanceState"
+    )
+    assert (
+        code_of(ec2.modify_instance_attribute, InstanceId=instance, UserData={"Value": b"new"})
+        == "IncorrectInstanceState"
+    )
     ec2.stop_instances(InstanceIds=[instance])
     ec2.modify_instance_attribute(InstanceId=instance, InstanceType={"Value": "m5.xlarge"})
     ec2.modify_instance_attribute(InstanceId=instance, UserData={"Value": b"new"})
@@ -291,7 +309,9 @@ def test_monitoring_credits_maintenance_and_names(ec2: Any, ground: Ground) -> N
         return str(held[0]["CpuCredits"])
 
     assert credits() == "unlimited"
-    ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[{"InstanceId": instance, "CpuCredits": "standard"}])
+    ec2.modify_instance_credit_specification(
+        InstanceCreditSpecifications=[{"InstanceId": instance, "CpuCredits": "standard"}]
+    )
     assert credits() == "standard"
     ec2.modify_instance_maintenance_options(InstanceId=instance, AutoRecovery="disabled")
     assert ground.shown(instance)["MaintenanceOptions"] == {"AutoRecovery": "disabled"}
@@ -307,7 +327,11 @@ def test_metadata_options_keep_what_is_not_named(slow_sandbox: Sandbox) -> None:
     ec2.modify_instance_metadata_options(InstanceId=instance, HttpPutResponseHopLimit=3)
     shown = ground.shown(instance)["MetadataOptions"]
     assert shown["State"] == "pending"
-    assert (shown["HttpTokens"], shown["InstanceMetadataTags"], shown["HttpPutResponseHopLimit"]) == ("required", "enabled", 3)
+    assert (shown["HttpTokens"], shown["InstanceMetadataTags"], shown["HttpPutResponseHopLimit"]) == (
+        "required",
+        "enabled",
+        3,
+    )
     slow_sandbox.until(lambda: ground.shown(instance)["MetadataOptions"]["State"] == "applied")
 
 
@@ -326,7 +350,9 @@ def test_volumes_grow_only_and_one_change_at_a_time(slow_sandbox: Sandbox) -> No
     assert code_of(ec2.modify_volume, VolumeId=volume, Size=30) == "IncorrectModificationState"
 
     def state() -> str:
-        return str(ec2.describe_volumes_modifications(VolumeIds=[volume])["VolumesModifications"][0]["ModificationState"])
+        return str(
+            ec2.describe_volumes_modifications(VolumeIds=[volume])["VolumesModifications"][0]["ModificationState"]
+        )
 
     slow_sandbox.until(lambda: state() == "completed")
     shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
@@ -346,7 +372,9 @@ def test_attached_volumes_stay(ec2: Any, ground: Ground) -> None:
     far = ec2.create_volume(AvailabilityZone="us-east-1b", Size=10)["VolumeId"]
     ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
     assert code_of(ec2.attach_volume, VolumeId=volume, InstanceId=instance, Device="/dev/sdg") == "VolumeInUse"
-    assert code_of(ec2.attach_volume, VolumeId=far, InstanceId=instance, Device="/dev/sdg") == "InvalidVolume.ZoneMismatch"
+    assert (
+        code_of(ec2.attach_volume, VolumeId=far, InstanceId=instance, Device="/dev/sdg") == "InvalidVolume.ZoneMismatch"
+    )
     assert code_of(ec2.delete_volume, VolumeId=volume) == "VolumeInUse"
     keep = [{"DeviceName": "/dev/sdf", "Ebs": {"DeleteOnTermination": True}}]
     ec2.modify_instance_attribute(InstanceId=instance, BlockDeviceMappings=keep)
@@ -379,7 +407,10 @@ def test_fingerprints_have_the_form_of_aws(ec2: Any) -> None:
 
 
 def test_seeded_images(ec2: Any) -> None:
-    known = [{"Name": "name", "Values": ["packer-prod-rancher-containerhost_*"]}, {"Name": "virtualization-type", "Values": ["hvm"]}]
+    known = [
+        {"Name": "name", "Values": ["packer-prod-rancher-containerhost_*"]},
+        {"Name": "virtualization-type", "Values": ["hvm"]},
+    ]
     images = ec2.describe_images(Owners=["self"], Filters=known)["Images"]
     newest = max(images, key=lambda i: i["CreationDate"])
     assert newest["Name"] == "packer-prod-rancher-containerhost_2026-11-01"

@@ -57,7 +57,10 @@ def test_one_vpc_attribute_per_call(ec2: Any, network: Network) -> None:
 
 def test_hostnames_need_dns_support(ec2: Any, network: Network) -> None:
     ec2.modify_vpc_attribute(VpcId=network.vpc, EnableDnsSupport={"Value": False})
-    assert code_of(ec2.modify_vpc_attribute, VpcId=network.vpc, EnableDnsHostnames={"Value": True}) == "InvalidParameterValue"
+    assert (
+        code_of(ec2.modify_vpc_attribute, VpcId=network.vpc, EnableDnsHostnames={"Value": True})
+        == "InvalidParameterValue"
+    )
 
 
 def test_a_vpc_has_dhcp_options_that_can_be_described(ec2: Any, network: Network) -> None:
@@ -154,7 +157,9 @@ def test_a_new_subnet_is_not_default_and_maps_no_public_addresses(ec2: Any, netw
         ("EnableResourceNameDnsAAAARecordOnLaunch", {"Value": True}, ("EnableResourceNameDnsAAAARecord", True)),
     ],
 )
-def test_every_subnet_attribute_is_kept(ec2: Any, network: Network, attribute: str, value: Any, where: tuple[str, Any]) -> None:
+def test_every_subnet_attribute_is_kept(
+    ec2: Any, network: Network, attribute: str, value: Any, where: tuple[str, Any]
+) -> None:
     ec2.modify_subnet_attribute(SubnetId=network.subnet, **{attribute: value})
     subnet = ec2.describe_subnets(SubnetIds=[network.subnet])["Subnets"][0]
     assert {**subnet, **subnet["PrivateDnsNameOptionsOnLaunch"]}[where[0]] == where[1]
@@ -292,7 +297,10 @@ def test_a_route_to_a_detached_gateway_is_a_blackhole(ec2: Any, network: Network
     ec2.create_route(RouteTableId=network.main_table, DestinationCidrBlock="0.0.0.0/0", GatewayId=network.gateway)
     ec2.detach_internet_gateway(InternetGatewayId=network.gateway, VpcId=network.vpc)
     routes = ec2.describe_route_tables(RouteTableIds=[network.main_table])["RouteTables"][0]["Routes"]
-    assert {r["DestinationCidrBlock"]: r["State"] for r in routes} == {"10.0.0.0/16": "active", "0.0.0.0/0": "blackhole"}
+    assert {r["DestinationCidrBlock"]: r["State"] for r in routes} == {
+        "10.0.0.0/16": "active",
+        "0.0.0.0/0": "blackhole",
+    }
 
 
 def test_a_subnet_has_one_route_table(ec2: Any, network: Network) -> None:
@@ -320,7 +328,10 @@ def test_route_table_associations_begin_as_associating(slow_sandbox: Sandbox) ->
     ec2 = slow_sandbox.client("ec2")
     network = Network(ec2)
     table = ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"]
-    assert ec2.associate_route_table(RouteTableId=table, SubnetId=network.subnet)["AssociationState"]["State"] == "associating"
+    assert (
+        ec2.associate_route_table(RouteTableId=table, SubnetId=network.subnet)["AssociationState"]["State"]
+        == "associating"
+    )
 
     def state() -> str:
         held = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Associations"][0]
@@ -355,7 +366,10 @@ def test_acl_entries(ec2: Any, network: Network) -> None:
     ec2.replace_network_acl_entry(**(entry | {"RuleAction": "deny"}))
     assert (False, 100, "deny") in entries(ec2, acl)
     assert code_of(ec2.create_network_acl_entry, **(entry | {"RuleNumber": 32767})) == "InvalidParameterValue"
-    assert code_of(ec2.create_network_acl_entry, **(entry | {"RuleNumber": 7, "Protocol": "tea"})) == "InvalidParameterValue"
+    assert (
+        code_of(ec2.create_network_acl_entry, **(entry | {"RuleNumber": 7, "Protocol": "tea"}))
+        == "InvalidParameterValue"
+    )
     kept = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
     assert [e["CidrBlock"] for e in kept if e["RuleNumber"] == 100] == ["10.0.0.0/8"]
     ec2.delete_network_acl_entry(**missing)
@@ -436,4 +450,6 @@ def test_vpcs_and_subnets_are_pending_first(slow_sandbox: Sandbox) -> None:
     subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.0.0/24")["Subnet"]
     assert (vpc["State"], subnet["State"]) == ("pending", "pending")
     slow_sandbox.until(lambda: ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]["State"] == "available")
-    slow_sandbox.until(lambda: ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["State"] == "available")
+    slow_sandbox.until(
+        lambda: ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["State"] == "available"
+    )

@@ -34,7 +34,11 @@ def names(dns: Any, zone: str) -> list[tuple[str, str]]:
 
 def test_the_seeded_zone(dns: Any) -> None:
     (seeded,) = dns.list_hosted_zones()["HostedZones"]
-    assert (seeded["Name"], seeded["Config"]["PrivateZone"], seeded["ResourceRecordSetCount"]) == ("tastycidr.net.", False, 2)
+    assert (seeded["Name"], seeded["Config"]["PrivateZone"], seeded["ResourceRecordSetCount"]) == (
+        "tastycidr.net.",
+        False,
+        2,
+    )
     assert seeded["Id"].startswith("/hostedzone/Z")
 
 
@@ -74,7 +78,9 @@ def test_nothing_stands_beside_a_cname(dns: Any, zone: str) -> None:
     batch(dns, zone, ("CREATE", a("x.example.net", "y.example.net", kind="CNAME")))
     assert code_of(batch, dns, zone, ("CREATE", a("x.example.net", "1.2.3.4"))) == "InvalidChangeBatch"
     assert code_of(batch, dns, zone, ("UPSERT", a("x.example.net", "1.2.3.4"))) == "InvalidChangeBatch"
-    assert code_of(batch, dns, zone, ("CREATE", a("example.net", "y.example.net", kind="CNAME"))) == "InvalidChangeBatch"
+    assert (
+        code_of(batch, dns, zone, ("CREATE", a("example.net", "y.example.net", kind="CNAME"))) == "InvalidChangeBatch"
+    )
 
 
 def test_creating_what_is_there_and_deleting_what_differs(dns: Any, zone: str) -> None:
@@ -96,10 +102,18 @@ def test_names_come_back_in_the_form_of_aws(dns: Any, zone: str) -> None:
 
 
 def test_aliases_have_no_ttl(dns: Any, zone: str) -> None:
-    target = {"HostedZoneId": "Z35SXDOTRQ7X7K", "DNSName": "dualstack.LB-1.us-east-1.elb.amazonaws.com", "EvaluateTargetHealth": False}
+    target = {
+        "HostedZoneId": "Z35SXDOTRQ7X7K",
+        "DNSName": "dualstack.LB-1.us-east-1.elb.amazonaws.com",
+        "EvaluateTargetHealth": False,
+    }
     record = {"Name": "lb.example.net", "Type": "A", "AliasTarget": target}
     batch(dns, zone, ("CREATE", record))
-    held = next(r for r in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if r["Name"] == "lb.example.net.")
+    held = next(
+        r
+        for r in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        if r["Name"] == "lb.example.net."
+    )
     assert "TTL" not in held
     assert held["AliasTarget"]["DNSName"] == "dualstack.lb-1.us-east-1.elb.amazonaws.com."
     assert code_of(batch, dns, zone, ("CREATE", record | {"Name": "l2.example.net", "TTL": 5})) == "InvalidInput"
@@ -135,7 +149,9 @@ def test_the_order_is_by_labels_from_the_right(dns: Any, zone: str) -> None:
 
 def test_records_page(dns: Any, zone: str) -> None:
     batch(dns, zone, *(("CREATE", a(f"h{n:02}.example.net", "1.2.3.4")) for n in range(9)))
-    pages = list(dns.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone, PaginationConfig={"PageSize": 4}))
+    pages = list(
+        dns.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone, PaginationConfig={"PageSize": 4})
+    )
     assert [len(p["ResourceRecordSets"]) for p in pages] == [4, 4, 3]
     assert pages[0]["NextRecordName"] == "h02.example.net."
 

@@ -64,24 +64,40 @@ def test_names_and_ids(ec2: Any, vpc: str, groups: list[str]) -> None:
 
 def test_cidrs_with_host_bits(ec2: Any, groups: list[str]) -> None:
     refused = tcp(80, IpRanges=[{"CidrIp": "10.0.0.1/16"}])
-    assert code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=[refused]) == "InvalidParameterValue"
+    assert (
+        code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=[refused])
+        == "InvalidParameterValue"
+    )
     taken = tcp(80, Ipv6Ranges=[{"CidrIpv6": "2001:db8::1/32"}])
     made = ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=[taken])["SecurityGroupRules"]
     assert made[0]["CidrIpv6"] == "2001:db8::/32"
 
 
 def test_a_batch_is_made_whole_or_not_at_all(ec2: Any, groups: list[str]) -> None:
-    ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=[tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}])])
-    batch = [tcp(81, IpRanges=[{"CidrIp": "10.0.0.0/8"}]), tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8", "Description": "x"}])]
-    assert code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=batch) == "InvalidPermission.Duplicate"
+    ec2.authorize_security_group_ingress(
+        GroupId=groups[0], IpPermissions=[tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}])]
+    )
+    batch = [
+        tcp(81, IpRanges=[{"CidrIp": "10.0.0.0/8"}]),
+        tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8", "Description": "x"}]),
+    ]
+    assert (
+        code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=batch)
+        == "InvalidPermission.Duplicate"
+    )
     held = ec2.describe_security_groups(GroupIds=[groups[0]])["SecurityGroups"][0]["IpPermissions"]
     assert [p["FromPort"] for p in held] == [80]
 
 
 def test_all_rules_of_a_batch_are_answered_and_tagged(ec2: Any, groups: list[str]) -> None:
-    batch = [tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "11.0.0.0/8"}]), tcp(81, UserIdGroupPairs=[{"GroupId": groups[1]}])]
+    batch = [
+        tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "11.0.0.0/8"}]),
+        tcp(81, UserIdGroupPairs=[{"GroupId": groups[1]}]),
+    ]
     tags = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "k", "Value": "v"}]}]
-    made = ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=batch, TagSpecifications=tags)["SecurityGroupRules"]
+    made = ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=batch, TagSpecifications=tags)[
+        "SecurityGroupRules"
+    ]
     assert len({r["SecurityGroupRuleId"] for r in made}) == 3
     assert all(r["Tags"] == [{"Key": "k", "Value": "v"}] for r in made)
     known = [{"Name": "group-id", "Values": [groups[0]]}, {"Name": "tag:k", "Values": ["v"]}]
@@ -89,7 +105,9 @@ def test_all_rules_of_a_batch_are_answered_and_tagged(ec2: Any, groups: list[str
 
 
 def test_rules_are_modified_in_every_field(ec2: Any, groups: list[str]) -> None:
-    made = ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=[tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}])])
+    made = ec2.authorize_security_group_ingress(
+        GroupId=groups[0], IpPermissions=[tcp(80, IpRanges=[{"CidrIp": "10.0.0.0/8"}])]
+    )
     rule = made["SecurityGroupRules"][0]["SecurityGroupRuleId"]
     wanted = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 54, "ReferencedGroupId": groups[1], "Description": "dns"}
     update = [{"SecurityGroupRuleId": rule, "SecurityGroupRule": wanted}]
@@ -124,7 +142,10 @@ def test_ports_protocols_and_sources_are_checked(ec2: Any, groups: list[str]) ->
         code = code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=[permission])
         assert code == "InvalidParameterValue", permission
     unknown = tcp(80, UserIdGroupPairs=[{"GroupId": "sg-0123456789abcdef0"}])
-    assert code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=[unknown]) == "InvalidGroup.NotFound"
+    assert (
+        code_of(ec2.authorize_security_group_ingress, GroupId=groups[0], IpPermissions=[unknown])
+        == "InvalidGroup.NotFound"
+    )
 
 
 def test_sixty_rules_are_the_limit(ec2: Any, groups: list[str]) -> None:
@@ -138,5 +159,7 @@ def test_a_new_group_lets_everything_out(ec2: Any, groups: list[str]) -> None:
     held = ec2.describe_security_groups(GroupIds=[groups[0]])["SecurityGroups"][0]["IpPermissionsEgress"]
     assert [(p["IpProtocol"], p["IpRanges"]) for p in held] == [("-1", [{"CidrIp": "0.0.0.0/0"}])]
     assert "FromPort" not in held[0]
-    ec2.revoke_security_group_egress(GroupId=groups[0], IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    ec2.revoke_security_group_egress(
+        GroupId=groups[0], IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
     assert ec2.describe_security_groups(GroupIds=[groups[0]])["SecurityGroups"][0]["IpPermissionsEgress"] == []

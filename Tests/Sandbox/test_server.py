@@ -126,6 +126,8 @@ def test_up_twice_is_up_once(sandbox: Sandbox) -> None:
 
 
 def test_the_environment_points_the_cli_at_the_sandbox(sandbox: Sandbox) -> None:
-    script = f'eval "$("{ROOT}/sandbox/env" --dir "{sandbox.directory}")" && aws sts get-caller-identity --query Account'
+    script = (
+        f'eval "$("{ROOT}/sandbox/env" --dir "{sandbox.directory}")" && aws sts get-caller-identity --query Account'
+    )
     done = subprocess.run(["bash", "-c", script], env=sandbox.environment, capture_output=True, text=True, cwd="/")
     assert done.stdout.strip() == '"123456789012"', done.stderr

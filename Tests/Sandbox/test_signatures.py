@@ -61,7 +61,12 @@ def test_a_wrong_secret(checking: Sandbox, service: str, code: str, status: int)
 
 @pytest.mark.parametrize(
     ("service", "code"),
-    [("ec2", "AuthFailure"), ("sts", "InvalidClientTokenId"), ("ssm", "UnrecognizedClientException"), ("s3", "InvalidAccessKeyId")],
+    [
+        ("ec2", "AuthFailure"),
+        ("sts", "InvalidClientTokenId"),
+        ("ssm", "UnrecognizedClientException"),
+        ("s3", "InvalidAccessKeyId"),
+    ],
 )
 def test_an_unknown_key(checking: Sandbox, service: str, code: str) -> None:
     assert ask(checking, service, aws_access_key_id="AKIANOBODY") == code
@@ -77,7 +82,12 @@ def test_an_expired_token(checking: Sandbox, service: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("service", "code"),
-    [("ec2", "UnauthorizedOperation"), ("iam", "AccessDenied"), ("route53", "AccessDenied"), ("ssm", "AccessDeniedException")],
+    [
+        ("ec2", "UnauthorizedOperation"),
+        ("iam", "AccessDenied"),
+        ("route53", "AccessDenied"),
+        ("ssm", "AccessDeniedException"),
+    ],
 )
 def test_a_key_without_permission(checking: Sandbox, service: str, code: str) -> None:
     assert ask(checking, service, aws_access_key_id="AKIADENIED1") == code
@@ -85,7 +95,8 @@ def test_a_key_without_permission(checking: Sandbox, service: str, code: str) ->
 
 @pytest.mark.parametrize("minutes", [-10, 10])
 @pytest.mark.parametrize(
-    ("service", "code"), [("ec2", "RequestExpired"), ("iam", "SignatureDoesNotMatch"), ("ssm", "InvalidSignatureException")]
+    ("service", "code"),
+    [("ec2", "RequestExpired"), ("iam", "SignatureDoesNotMatch"), ("ssm", "InvalidSignatureException")],
 )
 def test_a_wrong_clock(checking: Sandbox, service: str, code: str, minutes: int) -> None:
     wrong = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) + datetime.timedelta(minutes=minutes)
@@ -100,14 +111,19 @@ def test_keys_of_assumed_roles(checking: Sandbox) -> None:
     mine = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
     assert ask(checking, "ec2", aws_session_token=keys["SessionToken"], **mine) == ""
     assert ask(checking, "ec2", aws_session_token="other", **mine) == "AuthFailure"
-    assert ask(checking, "ec2", **(mine | {"aws_secret_access_key": "wrong"}), aws_session_token=keys["SessionToken"]) == "AuthFailure"
+    assert (
+        ask(checking, "ec2", **(mine | {"aws_secret_access_key": "wrong"}), aws_session_token=keys["SessionToken"])
+        == "AuthFailure"
+    )
 
 
 def test_keys_of_users(checking: Sandbox) -> None:
     iam = checking.client("iam")
     iam.create_user(UserName="somebody")
     keys = iam.create_access_key(UserName="somebody")["AccessKey"]
-    assert ask(checking, "sts", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"]) == ""
+    assert (
+        ask(checking, "sts", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"]) == ""
+    )
 
 
 def test_unsigned_requests_are_refused(checking: Sandbox) -> None:

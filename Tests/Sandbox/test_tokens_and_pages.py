@@ -17,7 +17,9 @@ def _vpc(ec2: Any) -> str:
     return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
 
 
-def _cases() -> dict[str, Callable[[Any], tuple[Callable[..., Any], dict[str, Any], dict[str, Any], Callable[[Any], Any]]]]:
+def _cases() -> dict[
+    str, Callable[[Any], tuple[Callable[..., Any], dict[str, Any], dict[str, Any], Callable[[Any], Any]]]
+]:
     def instances(ec2: Any) -> Any:
         asked = Ground(ec2).asked()
         return ec2.run_instances, asked, {"InstanceType": "m5.xlarge"}, lambda r: r["Instances"][0]["InstanceId"]
@@ -25,13 +27,28 @@ def _cases() -> dict[str, Callable[[Any], tuple[Callable[..., Any], dict[str, An
     def gateway(ec2: Any) -> Any:
         subnet = ec2.create_subnet(VpcId=_vpc(ec2), CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
         asked = {"SubnetId": subnet, "ConnectivityType": "private"}
-        return ec2.create_nat_gateway, asked, {"PrivateIpAddress": "10.0.0.9"}, lambda r: r["NatGateway"]["NatGatewayId"]
+        return (
+            ec2.create_nat_gateway,
+            asked,
+            {"PrivateIpAddress": "10.0.0.9"},
+            lambda r: r["NatGateway"]["NatGatewayId"],
+        )
 
     def table(ec2: Any) -> Any:
-        return ec2.create_route_table, {"VpcId": _vpc(ec2)}, {"VpcId": _vpc(ec2)}, lambda r: r["RouteTable"]["RouteTableId"]
+        return (
+            ec2.create_route_table,
+            {"VpcId": _vpc(ec2)},
+            {"VpcId": _vpc(ec2)},
+            lambda r: r["RouteTable"]["RouteTableId"],
+        )
 
     def acl(ec2: Any) -> Any:
-        return ec2.create_network_acl, {"VpcId": _vpc(ec2)}, {"VpcId": _vpc(ec2)}, lambda r: r["NetworkAcl"]["NetworkAclId"]
+        return (
+            ec2.create_network_acl,
+            {"VpcId": _vpc(ec2)},
+            {"VpcId": _vpc(ec2)},
+            lambda r: r["NetworkAcl"]["NetworkAclId"],
+        )
 
     def endpoint(ec2: Any) -> Any:
         asked = {"VpcId": _vpc(ec2), "ServiceName": "com.amazonaws.us-east-1.s3"}
@@ -75,7 +92,10 @@ def test_instances_are_found_by_their_token(ec2: Any) -> None:
 
 
 def test_tokens_are_short(ec2: Any) -> None:
-    assert code_of(ec2.create_volume, AvailabilityZone="us-east-1a", Size=5, ClientToken="x" * 65) == "InvalidParameterValue"
+    assert (
+        code_of(ec2.create_volume, AvailabilityZone="us-east-1a", Size=5, ClientToken="x" * 65)
+        == "InvalidParameterValue"
+    )
 
 
 # MARK: pages
@@ -156,7 +176,11 @@ def test_iam_pages(sandbox: Sandbox) -> None:
     assert profiles["IsTruncated"] is True
     assert len(profiles["InstanceProfiles"]) == 2
     assert iam.list_instance_profiles()["IsTruncated"] is False
-    pages = list(iam.get_paginator("get_account_authorization_details").paginate(Filter=["Role"], PaginationConfig={"PageSize": 2}))
+    pages = list(
+        iam.get_paginator("get_account_authorization_details").paginate(
+            Filter=["Role"], PaginationConfig={"PageSize": 2}
+        )
+    )
     assert [len(p["RoleDetailList"]) for p in pages] == [2, 2, 1]
 
 
@@ -185,7 +209,9 @@ def test_iam_pages(sandbox: Sandbox) -> None:
 )
 def test_unknown_filters_are_refused(ec2: Any, operation: str) -> None:
     name = "Filter" if operation == "describe_nat_gateways" else "Filters"
-    assert code_of(getattr(ec2, operation), **{name: [{"Name": "colour", "Values": ["red"]}]}) == "InvalidParameterValue"
+    assert (
+        code_of(getattr(ec2, operation), **{name: [{"Name": "colour", "Values": ["red"]}]}) == "InvalidParameterValue"
+    )
 
 
 def test_filters_are_and_values_are_or_and_wildcards_work(ec2: Any) -> None:
@@ -219,7 +245,10 @@ def test_tags_of_what_does_not_exist(ec2: Any) -> None:
     assert code_of(ec2.create_tags, Resources=["subnet-0123456789abcdef0"], Tags=tag) == "InvalidSubnetID.NotFound"
     vpc = _vpc(ec2)
     assert code_of(ec2.create_tags, Resources=[vpc], Tags=[{"Key": "aws:x", "Value": "b"}]) == "InvalidParameterValue"
-    assert code_of(ec2.create_tags, Resources=[vpc], Tags=[{"Key": f"k{n}", "Value": ""} for n in range(51)]) == "TagLimitExceeded"
+    assert (
+        code_of(ec2.create_tags, Resources=[vpc], Tags=[{"Key": f"k{n}", "Value": ""} for n in range(51)])
+        == "TagLimitExceeded"
+    )
     wrong = [{"ResourceType": "subnet", "Tags": tag}]
     assert code_of(ec2.create_vpc, CidrBlock="10.0.0.0/16", TagSpecifications=wrong) == "InvalidParameterValue"
 
@@ -229,19 +258,28 @@ def test_tags_of_what_does_not_exist(ec2: Any) -> None:
 
 def test_launch_templates_are_not_cut_off(ec2: Any) -> None:
     made = [
-        ec2.create_launch_template(LaunchTemplateName=f"t{n:03}", LaunchTemplateData={"ImageId": AMI})["LaunchTemplate"]["LaunchTemplateId"]
+        ec2.create_launch_template(LaunchTemplateName=f"t{n:03}", LaunchTemplateData={"ImageId": AMI})[
+            "LaunchTemplate"
+        ]["LaunchTemplateId"]
         for n in range(20)
     ]
     assert len(ec2.describe_launch_templates()["LaunchTemplates"]) == 20
     assert len(ec2.describe_launch_templates(LaunchTemplateIds=made)["LaunchTemplates"]) == 20
     assert len(ec2.describe_launch_template_versions(Versions=["$Latest", "$Default"])["LaunchTemplateVersions"]) == 20
-    found = ec2.describe_launch_templates(Filters=[{"Name": "launch-template-id", "Values": made[:1]}])["LaunchTemplates"]
+    found = ec2.describe_launch_templates(Filters=[{"Name": "launch-template-id", "Values": made[:1]}])[
+        "LaunchTemplates"
+    ]
     assert [t["LaunchTemplateId"] for t in found] == made[:1]
-    assert code_of(ec2.describe_launch_templates, LaunchTemplateIds=["lt-0123456789abcdef0"]) == "InvalidLaunchTemplateId.NotFound"
+    assert (
+        code_of(ec2.describe_launch_templates, LaunchTemplateIds=["lt-0123456789abcdef0"])
+        == "InvalidLaunchTemplateId.NotFound"
+    )
 
 
 def test_launch_template_versions(ec2: Any) -> None:
-    ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData={"ImageId": AMI, "InstanceType": "m5.large"})
+    ec2.create_launch_template(
+        LaunchTemplateName="base", LaunchTemplateData={"ImageId": AMI, "InstanceType": "m5.large"}
+    )
     asked = {"LaunchTemplateName": "base", "SourceVersion": "1", "LaunchTemplateData": {"InstanceType": "m5.xlarge"}}
     data = ec2.create_launch_template_version(**asked)["LaunchTemplateVersion"]["LaunchTemplateData"]
     assert data == {"ImageId": AMI, "InstanceType": "m5.xlarge"}

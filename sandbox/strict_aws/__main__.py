@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # Read by moto as it is imported.
@@ -30,7 +31,7 @@ def main() -> int:
     # Listening before the slow imports: a taken port is told at once.
     from .http11 import Answer, Request, Server
 
-    answering = {}
+    answering: dict[str, Callable[[Request], Answer]] = {}
 
     def serve(request: Request) -> Answer:
         handle = answering.get("handle")

@@ -57,7 +57,7 @@ def _settle(call: Call, held: Any) -> None:
     wanted = [record_for(held.arn, n) for n in _names(held)]
     present: set[tuple[str, str]] = set()
     for zone in route53_backends[call.account]["aws"].zones.values():
-        for (name, kind, _), record in zone.records.items():
+        for (name, kind, _), record in getattr(zone, "records").items():  # ours, see route53.py
             if kind == "CNAME":
                 present |= {(name, v["Value"].rstrip(".") + ".") for v in record.get("ResourceRecords", [])}
     if all((w["Name"], w["Value"]) in present for w in wanted):
@@ -137,7 +137,9 @@ def listing(call: Call) -> Params:
     includes = dict(params.get("Includes") or {})
     includes.setdefault("keyTypes", ["RSA_2048"])  # AWS lists no other unless asked
     shown = []
-    for summary in call.moto({k: v for k, v in params.items() if k in ("CertificateStatuses",)})["CertificateSummaryList"]:
+    for summary in call.moto({k: v for k, v in params.items() if k in ("CertificateStatuses",)})[
+        "CertificateSummaryList"
+    ]:
         held = _backend(call)._certificates[summary["CertificateArn"]]
         summary["KeyAlgorithm"] = getattr(held, "key_algorithm", summary.get("KeyAlgorithm", "RSA_2048"))
         if summary["KeyAlgorithm"].replace("-", "_") not in includes["keyTypes"]:
@@ -152,7 +154,10 @@ def listing(call: Call) -> Params:
         shown.append(summary)
     size = params.get("MaxItems", 1000)
     if not 1 <= size <= 1000:
-        raise AwsError("ValidationException", f"Value '{size}' at 'maxItems' failed to satisfy constraint: Member must have value from 1 to 1000")
+        raise AwsError(
+            "ValidationException",
+            f"Value '{size}' at 'maxItems' failed to satisfy constraint: Member must have value from 1 to 1000",
+        )
     start = 0
     if "NextToken" in params:
         if not str(params["NextToken"]).isdigit():

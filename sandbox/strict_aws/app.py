@@ -63,6 +63,7 @@ def handle(request: Request) -> Answer:
     intake = _recognise(request)
     error: AwsError | None = None
     answer: Answer
+    code: str | None
     try:
         _parse(intake)
     except AwsError as refused:
@@ -86,7 +87,9 @@ def handle(request: Request) -> Answer:
         except Exception as failure:
             # A fault of ours: told in server.log and to the client, and never a 500 that is tried again.
             traceback.print_exc()
-            told = errors.not_implemented(intake.service, intake.operation, f"failed: {type(failure).__name__}: {failure}")
+            told = errors.not_implemented(
+                intake.service, intake.operation, f"failed: {type(failure).__name__}: {failure}"
+            )
             code = told.code
             answer = Answer(*errors.render(told, intake.protocol, intake.service, request_id))
         if spoiled is not None and fault is not None:
@@ -124,7 +127,7 @@ def _error_code(answer: Answer) -> str:
 def _recognise(request: Request) -> _Intake:
     """Whose request this is, from the credential scope, the target or the version."""
     scope = signatures.scope_of(request)
-    name = scope.service if scope else None
+    name: str | None = scope.service if scope else None
     target = request.headers.get("X-Amz-Target", "")
     if name is None and target:
         name = _JSON_TARGETS.get(target.partition(".")[0].split("_")[0])

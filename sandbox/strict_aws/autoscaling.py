@@ -49,10 +49,16 @@ def create_configuration(call: Call) -> Params:
     params = dict(call.params)
     name = params["LaunchConfigurationName"]
     if name in backend(call).launch_configurations:
-        raise AwsError("AlreadyExists", f"Launch Configuration by this name already exists - A launch configuration already exists with the name {name}")
+        raise AwsError(
+            "AlreadyExists",
+            f"Launch Configuration by this name already exists - A launch configuration already exists with the name {name}",
+        )
     if "InstanceId" not in params:
         if "ImageId" not in params or "InstanceType" not in params:
-            raise AwsError("ValidationError", "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.")
+            raise AwsError(
+                "ValidationError",
+                "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.",
+            )
         _as_validation(lambda: images.get(call, params["ImageId"]))
         _as_validation(lambda: instances.check_type(call, params["InstanceType"]))
     key = params.get("KeyName")
@@ -99,16 +105,33 @@ def describe_configurations(call: Call) -> Params:
 def delete_configuration(call: Call) -> Params:
     name = call.params["LaunchConfigurationName"]
     if name not in backend(call).launch_configurations:
-        raise AwsError("ValidationError", f"Launch configuration name not found - Launch configuration {name} not found")
+        raise AwsError(
+            "ValidationError", f"Launch configuration name not found - Launch configuration {name} not found"
+        )
     users = _launch_users(call, name)
     if users:
-        raise AwsError("ResourceInUse", f"Cannot delete launch configuration {name} because it is attached to AutoScalingGroup {users[0]}")
+        raise AwsError(
+            "ResourceInUse",
+            f"Cannot delete launch configuration {name} because it is attached to AutoScalingGroup {users[0]}",
+        )
     return call.moto()
 
 
 # MARK: groups
 
-_KEPT = ("MaxInstanceLifetime", "DefaultInstanceWarmup", "InstanceMaintenancePolicy", "TerminationPolicies", "DefaultCooldown", "CapacityRebalance", "PlacementGroup", "ServiceLinkedRoleARN", "DesiredCapacityType", "Context", "AvailabilityZoneDistribution")
+_KEPT = (
+    "MaxInstanceLifetime",
+    "DefaultInstanceWarmup",
+    "InstanceMaintenancePolicy",
+    "TerminationPolicies",
+    "DefaultCooldown",
+    "CapacityRebalance",
+    "PlacementGroup",
+    "ServiceLinkedRoleARN",
+    "DesiredCapacityType",
+    "Context",
+    "AvailabilityZoneDistribution",
+)
 
 
 def _check_sizes(low: int, high: int, desired: int | None) -> None:
@@ -116,17 +139,28 @@ def _check_sizes(low: int, high: int, desired: int | None) -> None:
         raise AwsError("ValidationError", f"Max bound, {high}, must be greater than or equal to min bound, {low}")
     if desired is not None and not low <= desired <= high:
         side = "above min value" if desired < low else "below max value"
-        raise AwsError("ValidationError", f"Desired capacity:{desired} must be specified {side}:{low if desired < low else high}")
+        raise AwsError(
+            "ValidationError", f"Desired capacity:{desired} must be specified {side}:{low if desired < low else high}"
+        )
 
 
 def _check_launch(call: Call, params: Params, is_new: bool) -> None:
-    kinds = [k for k in ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "InstanceId") if k in params]
+    kinds = [
+        k for k in ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "InstanceId") if k in params
+    ]
     if len(kinds) > 1 or (is_new and not kinds):
-        raise AwsError("ValidationError", "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
+        raise AwsError(
+            "ValidationError",
+            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.",
+        )
     name = params.get("LaunchConfigurationName")
     if name is not None and name not in backend(call).launch_configurations:
-        raise AwsError("ValidationError", f"Launch configuration name not found - Launch configuration {name} not found")
-    given = params.get("LaunchTemplate") or (params.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
+        raise AwsError(
+            "ValidationError", f"Launch configuration name not found - Launch configuration {name} not found"
+        )
+    given = params.get("LaunchTemplate") or (params.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {}).get(
+        "LaunchTemplateSpecification"
+    )
     if not given:
         return
     from .ec2 import images, instances
@@ -140,9 +174,14 @@ def _check_launch(call: Call, params: Params, is_new: bool) -> None:
         if profile:
             instances.profile_of(call, profile)
     except AwsError as error:
-        raise AwsError("ValidationError", f"You must use a valid fully-formed launch template. {error.message}") from error
+        raise AwsError(
+            "ValidationError", f"You must use a valid fully-formed launch template. {error.message}"
+        ) from error
     if not version.data.get("ImageId"):
-        raise AwsError("ValidationError", "You must use a valid fully-formed launch template. The request must contain the parameter ImageId")
+        raise AwsError(
+            "ValidationError",
+            "You must use a valid fully-formed launch template. The request must contain the parameter ImageId",
+        )
 
 
 def _check_places(call: Call, params: Params) -> None:
@@ -154,7 +193,10 @@ def _check_places(call: Call, params: Params) -> None:
 
         for arn in params["TargetGroupARNs"]:
             if arn not in balancers(call).target_groups:
-                raise AwsError("ValidationError", f"Provided Target Groups may not be valid. Please ensure they exist and try again: {arn}")
+                raise AwsError(
+                    "ValidationError",
+                    f"Provided Target Groups may not be valid. Please ensure they exist and try again: {arn}",
+                )
 
 
 def _check_lifetime(params: Params) -> None:
@@ -168,7 +210,10 @@ def create(call: Call) -> Params:
     params = dict(call.params)
     name = params["AutoScalingGroupName"]
     if name in backend(call).autoscaling_groups:
-        raise AwsError("AlreadyExists", f"AutoScalingGroup by this name already exists - A group with the name {name} already exists")
+        raise AwsError(
+            "AlreadyExists",
+            f"AutoScalingGroup by this name already exists - A group with the name {name} already exists",
+        )
     _check_sizes(params["MinSize"], params["MaxSize"], params.get("DesiredCapacity"))
     _check_launch(call, params, is_new=True)
     _check_places(call, params)
@@ -193,7 +238,11 @@ def _note_launch(call: Call, notes: Params, params: Params) -> None:
 
         given = params["LaunchTemplate"]
         held = template(call, given.get("LaunchTemplateId"), given.get("LaunchTemplateName"))
-        shown = {"LaunchTemplateId": held.id, "LaunchTemplateName": held.name, "Version": given.get("Version", "$Default")}
+        shown = {
+            "LaunchTemplateId": held.id,
+            "LaunchTemplateName": held.name,
+            "Version": given.get("Version", "$Default"),
+        }
         notes["LaunchTemplate"] = shown
     elif "LaunchConfigurationName" in params or "MixedInstancesPolicy" in params:
         notes.pop("LaunchTemplate", None)
@@ -245,9 +294,14 @@ def describe(call: Call) -> Params:
         elif name == "tag-value":
             shown = [g for g in shown if any(t.get("Value") in wanted for t in g.get("Tags", []))]
         elif name.startswith("tag:"):
-            shown = [g for g in shown if any(t["Key"] == name[4:] and t.get("Value") in wanted for t in g.get("Tags", []))]
+            shown = [
+                g for g in shown if any(t["Key"] == name[4:] and t.get("Value") in wanted for t in g.get("Tags", []))
+            ]
         else:
-            raise AwsError("ValidationError", f"Filter type {name} is not correct. Allowed Filter types are: [tag-key, tag-value, tag:<key>]")
+            raise AwsError(
+                "ValidationError",
+                f"Filter type {name} is not correct. Allowed Filter types are: [tag-key, tag-value, tag:<key>]",
+            )
     part, more = page(call, shown, "MaxRecords", "NextToken", 1, 100, 50)
     return {"AutoScalingGroups": part} | ({"NextToken": more} if more else {})
 
@@ -287,7 +341,10 @@ def delete(call: Call) -> Params:
     name = call.params["AutoScalingGroupName"]
     group = get(call, name)
     if group.instance_states and not call.params.get("ForceDelete"):
-        raise AwsError("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+        raise AwsError(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+        )
     notes = _notes(call, name)
     if "deleted_at" in notes:
         return {}
@@ -329,7 +386,16 @@ def enable_metrics(call: Call) -> Params:
     if call.params["Granularity"] != "1Minute":
         raise AwsError("ValidationError", "Granularity must be 1Minute")
     notes = _notes(call, call.params["AutoScalingGroupName"])
-    every = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize", "GroupPendingInstances", "GroupStandbyInstances", "GroupTerminatingInstances", "GroupTotalInstances"]
+    every = [
+        "GroupDesiredCapacity",
+        "GroupInServiceInstances",
+        "GroupMaxSize",
+        "GroupMinSize",
+        "GroupPendingInstances",
+        "GroupStandbyInstances",
+        "GroupTerminatingInstances",
+        "GroupTotalInstances",
+    ]
     notes["metrics"] = sorted({*notes.get("metrics", []), *(call.params.get("Metrics") or every)})
     return {}
 
@@ -357,7 +423,9 @@ def traffic_sources(call: Call) -> Params:
 @operation("autoscaling", "DescribeTrafficSources")
 def describe_sources(call: Call) -> Params:
     group = get(call, call.params["AutoScalingGroupName"])
-    held = [{"TrafficSource": a, "Identifier": a, "State": "InService", "Type": "elbv2"} for a in group.target_group_arns]
+    held = [
+        {"TrafficSource": a, "Identifier": a, "State": "InService", "Type": "elbv2"} for a in group.target_group_arns
+    ]
     part, more = page(call, held, "MaxRecords", "NextToken", 1, 50, 50)
     return {"TrafficSources": part} | ({"NextToken": more} if more else {})
 
@@ -382,7 +450,9 @@ def put_policy(call: Call) -> Params:
     if call.params.get("PolicyType") == "TargetTrackingScaling":
         for side in ("AlarmHigh", "AlarmLow"):
             alarm = f"TargetTracking-{group}-{side}-{name}"
-            alarms.append({"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{alarm}"})
+            alarms.append(
+                {"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{alarm}"}
+            )
     return {"PolicyARN": arn, "Alarms": alarms}
 
 
@@ -494,7 +564,10 @@ def start_refresh(call: Call) -> Params:
     name = call.params["AutoScalingGroupName"]
     get(call, name)
     if any(_shown_refresh(r)["Status"] in ("Pending", "InProgress", "Cancelling") for r in _refreshes(call, name)):
-        raise AwsError("InstanceRefreshInProgress", "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.")
+        raise AwsError(
+            "InstanceRefreshInProgress",
+            "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
+        )
     identifier = str(mock_random.uuid4())
     preferences = call.params.get("Preferences") or {}
     held: Params = {
@@ -529,4 +602,7 @@ def cancel_refresh(call: Call) -> Params:
         if _shown_refresh(held)["Status"] in ("Pending", "InProgress"):
             held["final"] = "Cancelled"
             return {"InstanceRefreshId": held["InstanceRefreshId"]}
-    raise AwsError("ActiveInstanceRefreshNotFound", f"No in progress or pending Instance Refresh found for Auto Scaling group {name}")
+    raise AwsError(
+        "ActiveInstanceRefreshNotFound",
+        f"No in progress or pending Instance Refresh found for Auto Scaling group {name}",
+    )

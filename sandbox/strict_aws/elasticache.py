@@ -81,7 +81,11 @@ def _remove(call: Call, name: str, key: str) -> None:
     held = table(call, name)[key]
     held["deleted"] = clock.now()
     store = store_of(call.account, call.region)
-    store.later("cache", lambda: table(call, name).pop(key, None) and None)
+
+    def gone() -> None:
+        table(call, name).pop(key, None)
+
+    store.later("cache", gone)
 
 
 def _apply_later(call: Call, name: str, key: str, changes: Params) -> None:
@@ -98,7 +102,11 @@ def _apply_later(call: Call, name: str, key: str, changes: Params) -> None:
 
 def _family(engine: str, version: str) -> str:
     parts = version.split(".")
-    return f"{engine}{parts[0]}" if engine in ("redis", "valkey") and int(parts[0]) >= 7 else f"{engine}{parts[0]}.{'x' if engine == 'redis' else parts[1]}"
+    return (
+        f"{engine}{parts[0]}"
+        if engine in ("redis", "valkey") and int(parts[0]) >= 7
+        else f"{engine}{parts[0]}.{'x' if engine == 'redis' else parts[1]}"
+    )
 
 
 # MARK: clusters
@@ -119,7 +127,11 @@ def _node_tail(call: Call, name: str, params: Params, engine: str, version: str,
         "PendingModifiedValues": {},
         "CacheSecurityGroups": [],
         "SecurityGroups": [{"SecurityGroupId": g, "Status": "active"} for g in params.get("SecurityGroupIds") or []],
-        "CacheParameterGroup": {"CacheParameterGroupName": parameters, "ParameterApplyStatus": "in-sync", "CacheNodeIdsToReboot": []},
+        "CacheParameterGroup": {
+            "CacheParameterGroupName": parameters,
+            "ParameterApplyStatus": "in-sync",
+            "CacheNodeIdsToReboot": [],
+        },
         "CacheSubnetGroupName": (params.get("CacheSubnetGroupName") or "default").lower(),
         "AutoMinorVersionUpgrade": params.get("AutoMinorVersionUpgrade", True),
         "SnapshotRetentionLimit": params.get("SnapshotRetentionLimit", 0),
@@ -248,9 +260,15 @@ def _commit(call: Call, name: str, key: str, later: Params) -> None:
 def delete_cluster(call: Call) -> Params:
     held = _cluster(call, call.params["CacheClusterId"])
     if _status(held) not in ("available", "creating"):
-        raise AwsError("InvalidCacheClusterState", f"{held['CacheClusterId']} is in status {_status(held)} which is not valid to be deleted")
+        raise AwsError(
+            "InvalidCacheClusterState",
+            f"{held['CacheClusterId']} is in status {_status(held)} which is not valid to be deleted",
+        )
     if "ReplicationGroupId" in held:
-        raise AwsError("InvalidCacheClusterState", f"Cache cluster {held['CacheClusterId']} is serving as primary for replication group {held['ReplicationGroupId']} and cannot be deleted")
+        raise AwsError(
+            "InvalidCacheClusterState",
+            f"Cache cluster {held['CacheClusterId']} is serving as primary for replication group {held['ReplicationGroupId']} and cannot be deleted",
+        )
     shown = _shown_cluster(call, held, with_nodes=False) | {"CacheClusterStatus": "deleting"}
     _remove(call, "clusters", held["CacheClusterId"])
     return {"CacheCluster": shown}
@@ -281,7 +299,11 @@ def _shown_group(call: Call, held: Params) -> Params:
         group: Params = {"NodeGroupId": f"{shard:04}", "Status": "available" if status != "creating" else "creating"}
         listed = []
         for index, member in enumerate(members):
-            entry: Params = {"CacheClusterId": member, "CacheNodeId": "0001", "PreferredAvailabilityZone": f"{call.region}{'abc'[index % 3]}"}
+            entry: Params = {
+                "CacheClusterId": member,
+                "CacheNodeId": "0001",
+                "PreferredAvailabilityZone": f"{call.region}{'abc'[index % 3]}",
+            }
             if shards == 1 and not node["cluster_mode"]:
                 entry["CurrentRole"] = "primary" if index == 0 else "replica"
                 entry["ReadEndpoint"] = {"Address": f"{member}.{domain.format('0001.')}", "Port": node["port"]}
@@ -291,7 +313,10 @@ def _shown_group(call: Call, held: Params) -> Params:
             prefix = "master." if held["TransitEncryptionEnabled"] else ""
             tail = domain.format("" if prefix else "ng.0001.")
             group["PrimaryEndpoint"] = {"Address": f"{prefix}{name}.{tail}", "Port": node["port"]}
-            group["ReaderEndpoint"] = {"Address": f"{'replica.' if prefix else ''}{name}{'' if prefix else '-ro'}.{tail}", "Port": node["port"]}
+            group["ReaderEndpoint"] = {
+                "Address": f"{'replica.' if prefix else ''}{name}{'' if prefix else '-ro'}.{tail}",
+                "Port": node["port"],
+            }
         groups.append(group)
     shown["NodeGroups"] = groups
     if node["cluster_mode"] and status != "creating":
@@ -312,12 +337,19 @@ def create_group(call: Call) -> Params:
     replicas = params.get("ReplicasPerNodeGroup", max(0, params.get("NumCacheClusters", 1) - 1))
     failover = bool(params.get("AutomaticFailoverEnabled"))
     if failover and replicas < 1 and "NumNodeGroups" not in params:
-        raise AwsError("InvalidParameterCombination", "Replication group must have at least one read replica to enable autofailover")
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Replication group must have at least one read replica to enable autofailover",
+        )
     if params.get("MultiAZEnabled") and not failover:
         raise AwsError("InvalidParameterCombination", "Must enable automatic failover to use Multi-AZ")
     if params.get("AuthToken") and not params.get("TransitEncryptionEnabled"):
         raise AwsError("InvalidParameterCombination", "Auth token is only supported with transit encryption")
-    is_cluster = shards > 1 or params.get("ClusterMode") == "enabled" or ".cluster.on" in params.get("CacheParameterGroupName", "")
+    is_cluster = (
+        shards > 1
+        or params.get("ClusterMode") == "enabled"
+        or ".cluster.on" in params.get("CacheParameterGroupName", "")
+    )
     members = []
     for shard in range(1, shards + 1):
         for replica in range(1, replicas + 2):
@@ -347,7 +379,13 @@ def create_group(call: Call) -> Params:
         "EngineVersion": version,
         "DataTiering": "disabled",
         "born": clock.now(),
-        "node": {"shards": shards, "replicas": replicas, "members": members, "cluster_mode": is_cluster, "port": params.get("Port", 6379)},
+        "node": {
+            "shards": shards,
+            "replicas": replicas,
+            "members": members,
+            "cluster_mode": is_cluster,
+            "port": params.get("Port", 6379),
+        },
     }
     if tail["TransitEncryptionEnabled"]:
         held["TransitEncryptionMode"] = params.get("TransitEncryptionMode", "required")
@@ -372,7 +410,10 @@ def describe_groups(call: Call) -> Params:
 def _available_group(call: Call) -> Params:
     held = _group(call, call.params["ReplicationGroupId"])
     if _status(held) != "available":
-        raise AwsError("InvalidReplicationGroupState", f"Replication group {held['ReplicationGroupId']} status {_status(held)} is not valid for this operation")
+        raise AwsError(
+            "InvalidReplicationGroupState",
+            f"Replication group {held['ReplicationGroupId']} status {_status(held)} is not valid for this operation",
+        )
     return held
 
 
@@ -385,14 +426,19 @@ def modify_group(call: Call) -> Params:
         held["Description"] = params["ReplicationGroupDescription"]
     failover = params.get("AutomaticFailoverEnabled")
     if failover and held["node"]["replicas"] < 1:
-        raise AwsError("InvalidParameterCombination", "Replication group must have at least one read replica to enable autofailover")
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Replication group must have at least one read replica to enable autofailover",
+        )
     later: Params = {}
     if failover is not None:
         later["AutomaticFailover"] = "enabled" if failover else "disabled"
     if "MultiAZEnabled" in params:
         later["MultiAZ"] = "enabled" if params["MultiAZEnabled"] else "disabled"
     now, waits = _changes(held, params)
-    held.update({k: v for k, v in now.items() if k in ("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow")})
+    held.update(
+        {k: v for k, v in now.items() if k in ("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow")}
+    )
     for member in held["node"]["members"]:
         table(call, "clusters")[member].update(now)
     if (waits or later) and params.get("ApplyImmediately"):
@@ -406,7 +452,11 @@ def modify_group(call: Call) -> Params:
             cluster = table(call, "clusters")[member]
             cluster["PendingModifiedValues"] = cluster["PendingModifiedValues"] | waits
     if later and not params.get("ApplyImmediately"):
-        held["PendingModifiedValues"] = held["PendingModifiedValues"] | {"AutomaticFailoverStatus": later["AutomaticFailover"]} if "AutomaticFailover" in later else held["PendingModifiedValues"]
+        held["PendingModifiedValues"] = (
+            held["PendingModifiedValues"] | {"AutomaticFailoverStatus": later["AutomaticFailover"]}
+            if "AutomaticFailover" in later
+            else held["PendingModifiedValues"]
+        )
     return {"ReplicationGroup": _shown_group(call, held)}
 
 
@@ -419,7 +469,10 @@ def replica_count(call: Call) -> Params:
         raise AwsError("InvalidParameterCombination", "NewReplicaCount must be given")
     grows = call.operation.startswith("Increase")
     if (wanted <= node["replicas"]) if grows else (wanted >= node["replicas"]):
-        raise AwsError("InvalidParameterValue", f"The new replica count {wanted} must be {'greater' if grows else 'less'} than the current one, {node['replicas']}")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"The new replica count {wanted} must be {'greater' if grows else 'less'} than the current one, {node['replicas']}",
+        )
     name = held["ReplicationGroupId"]
     template = table(call, "clusters")[node["members"][0]]
     fresh = [
@@ -429,7 +482,11 @@ def replica_count(call: Call) -> Params:
     ]
     for member in fresh:
         if member not in table(call, "clusters"):
-            table(call, "clusters")[member] = dict(template) | {"CacheClusterId": member, "ARN": _arn(call, "cluster", member), "born": clock.now()}
+            table(call, "clusters")[member] = dict(template) | {
+                "CacheClusterId": member,
+                "ARN": _arn(call, "cluster", member),
+                "born": clock.now(),
+            }
     for member in set(node["members"]) - set(fresh):
         _remove(call, "clusters", member)
     node["members"], node["replicas"] = fresh, wanted
@@ -441,7 +498,10 @@ def replica_count(call: Call) -> Params:
 def delete_group(call: Call) -> Params:
     held = _group(call, call.params["ReplicationGroupId"])
     if _status(held) == "deleting":
-        raise AwsError("InvalidReplicationGroupState", f"Replication group {held['ReplicationGroupId']} has status deleting which is not valid for deletion")
+        raise AwsError(
+            "InvalidReplicationGroupState",
+            f"Replication group {held['ReplicationGroupId']} has status deleting which is not valid for deletion",
+        )
     kept = held["node"]["members"][0] if call.params.get("RetainPrimaryCluster") else None
     shown = _shown_group(call, held) | {"Status": "deleting"}
     for member in held["node"]["members"]:
@@ -474,7 +534,14 @@ def _subnets(call: Call, wanted: list[str]) -> tuple[str, list[Params]]:
             raise AwsError("InvalidSubnet", f"The requested subnet {subnet_id} is invalid.") from error
     if len({s.vpc_id for s in held}) != 1:
         raise AwsError("InvalidSubnet", "The subnets must be in one VPC.")
-    shown = [{"SubnetIdentifier": s.id, "SubnetAvailabilityZone": {"Name": s.availability_zone}, "SupportedNetworkTypes": ["ipv4"]} for s in held]
+    shown = [
+        {
+            "SubnetIdentifier": s.id,
+            "SubnetAvailabilityZone": {"Name": s.availability_zone},
+            "SupportedNetworkTypes": ["ipv4"],
+        }
+        for s in held
+    ]
     return held[0].vpc_id, shown
 
 
@@ -574,7 +641,10 @@ def modify_parameters(call: Call) -> Params:
 @operation("elasticache", "DescribeCacheParameters")
 def describe_parameters(call: Call) -> Params:
     held = _parameter_group(call, call.params["CacheParameterGroupName"])
-    items = [{"ParameterName": k, "ParameterValue": v, "Source": "user", "IsModifiable": True} for k, v in held["node"].items()]
+    items = [
+        {"ParameterName": k, "ParameterValue": v, "Source": "user", "IsModifiable": True}
+        for k, v in held["node"].items()
+    ]
     part, more = page(call, items, "MaxRecords", "Marker", 20, 100, 100)
     return {"Parameters": part} | ({"Marker": more} if more else {})
 
@@ -594,7 +664,10 @@ def delete_parameter_group(call: Call) -> Params:
     held = _parameter_group(call, call.params["CacheParameterGroupName"])
     name = held["CacheParameterGroupName"]
     if any(c["CacheParameterGroup"]["CacheParameterGroupName"] == name for c in table(call, "clusters").values()):
-        raise AwsError("InvalidCacheParameterGroupState", f"One or more cache clusters are still members of this parameter group {name}, so the group cannot be deleted.")
+        raise AwsError(
+            "InvalidCacheParameterGroupState",
+            f"One or more cache clusters are still members of this parameter group {name}, so the group cannot be deleted.",
+        )
     del table(call, "parameter groups")[name]
     return {}
 
@@ -609,8 +682,18 @@ def _tag(call: Call, arn: str, tags: list[Params] | None) -> None:
 def _tags_of(call: Call) -> Params:
     arn = call.params["ResourceName"]
     kind, name = (arn.split(":") + ["", ""])[5:7]
-    tables = {"cluster": "clusters", "replicationgroup": "replication groups", "subnetgroup": "subnet groups", "parametergroup": "parameter groups"}
-    codes = {"cluster": "CacheClusterNotFound", "replicationgroup": "ReplicationGroupNotFoundFault", "subnetgroup": "CacheSubnetGroupNotFoundFault", "parametergroup": "CacheParameterGroupNotFound"}
+    tables = {
+        "cluster": "clusters",
+        "replicationgroup": "replication groups",
+        "subnetgroup": "subnet groups",
+        "parametergroup": "parameter groups",
+    }
+    codes = {
+        "cluster": "CacheClusterNotFound",
+        "replicationgroup": "ReplicationGroupNotFoundFault",
+        "subnetgroup": "CacheSubnetGroupNotFoundFault",
+        "parametergroup": "CacheParameterGroupNotFound",
+    }
     if kind not in tables:
         raise AwsError("InvalidARN", f"ARN {arn} is not valid.")
     if name not in table(call, tables[kind]):
@@ -648,5 +731,7 @@ def users_of(call: Call) -> list[tuple[str, list[str], list[str]]]:
     out: list[tuple[str, list[str], list[str]]] = []
     for name, cluster in table(call, "clusters").items():
         subnets: list[Any] = groups.get(cluster["CacheSubnetGroupName"], {}).get("Subnets", [])
-        out.append((name, [g["SecurityGroupId"] for g in cluster["SecurityGroups"]], [s["SubnetIdentifier"] for s in subnets]))
+        out.append(
+            (name, [g["SecurityGroupId"] for g in cluster["SecurityGroups"]], [s["SubnetIdentifier"] for s in subnets])
+        )
     return out

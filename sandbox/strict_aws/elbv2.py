@@ -44,7 +44,11 @@ _ATTRIBUTES = {
     "waf.fail_open.enabled": "false",
     "zonal_shift.config.enabled": "false",
 }
-_OTHER_TYPES = {"deletion_protection.enabled": "false", "load_balancing.cross_zone.enabled": "false", "zonal_shift.config.enabled": "false"}
+_OTHER_TYPES = {
+    "deletion_protection.enabled": "false",
+    "load_balancing.cross_zone.enabled": "false",
+    "zonal_shift.config.enabled": "false",
+}
 
 _original_rule = FakeRule.__init__
 
@@ -52,7 +56,11 @@ _original_rule = FakeRule.__init__
 def _rule(self: Any, listener_arn: str, *arguments: Any, **named: Any) -> None:
     """moto puts a memory address into the ARN of a default rule."""
     _original_rule(self, listener_arn, *arguments, **named)
-    self.arn = listener_arn.replace(":listener/", ":listener-rule/") + "/" + hashlib.md5(listener_arn.encode()).hexdigest()[:16]
+    self.arn = (
+        listener_arn.replace(":listener/", ":listener-rule/")
+        + "/"
+        + hashlib.md5(listener_arn.encode()).hexdigest()[:16]
+    )
 
 
 FakeRule.__init__ = _rule  # type: ignore[method-assign]
@@ -84,7 +92,7 @@ def get(call: Call, arn: str) -> Any:
 
 
 def _description(balancer: Any) -> str:
-    return "ELB " + balancer.arn.partition(":loadbalancer/")[2]
+    return str("ELB " + balancer.arn.partition(":loadbalancer/")[2])
 
 
 def _interfaces(call: Call, balancer: Any) -> list[Any]:
@@ -142,7 +150,10 @@ def _asked_subnets(call: Call, params: Params) -> list[Any]:
         raise AwsError("InvalidSubnet", "All subnets must belong to the same VPC")
     zones = [s.availability_zone for s in out]
     if len(set(zones)) != len(zones):
-        raise AwsError("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
     return out
 
 
@@ -165,14 +176,19 @@ def create(call: Call) -> Params:
     params = dict(call.params)
     name, kind = params["Name"], params.get("Type", "application")
     if len(name) > 32 or name.startswith(("internal-", "-")) or name.endswith("-"):
-        raise AwsError("ValidationError", f"Load balancer name '{name}' is not valid: at most 32 letters, digits and hyphens")
+        raise AwsError(
+            "ValidationError", f"Load balancer name '{name}' is not valid: at most 32 letters, digits and hyphens"
+        )
     subnets = _asked_subnets(call, params)
     wanted = digest(params, ("Tags",))
     for held in backend(call).load_balancers.values():
         if held.name == name:
             if getattr(held, "asked", None) == wanted:
                 return {"LoadBalancers": [_shown(call, held)]}
-            raise AwsError("DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists, but with different settings")
+            raise AwsError(
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{name}' exists, but with different settings",
+            )
     _check_zones(kind, subnets)
     vpc_id = subnets[0].vpc_id
     groups = list(params.get("SecurityGroups", []))
@@ -218,7 +234,10 @@ def delete(call: Call) -> Params:
     if held is None:
         return {}
     if held.attrs.get("deletion_protection.enabled") == "true":
-        raise AwsError("OperationNotPermitted", f"Load balancer '{held.arn}' cannot be deleted because deletion protection is enabled")
+        raise AwsError(
+            "OperationNotPermitted",
+            f"Load balancer '{held.arn}' cannot be deleted because deletion protection is enabled",
+        )
     for group in backend(call).target_groups.values():
         group.load_balancer_arns = [a for a in group.load_balancer_arns if a != held.arn]
     # The interfaces outlive the load balancer and hold its groups and subnets for a while.
@@ -277,7 +296,10 @@ def create_group(call: Call) -> Params:
         if held.name == name:
             if getattr(held, "asked", None) == wanted:
                 return {"TargetGroups": [convert(held)]}
-            raise AwsError("DuplicateTargetGroupName", f"A target group with the same name '{name}' exists, but with different settings")
+            raise AwsError(
+                "DuplicateTargetGroupName",
+                f"A target group with the same name '{name}' exists, but with different settings",
+            )
     vpc_id = call.params.get("VpcId")
     if vpc_id is not None and vpc_id not in call.ec2.vpcs:
         raise AwsError("ValidationError", f"The VPC ID '{vpc_id}' is not found")
@@ -311,7 +333,11 @@ def _targets_of(actions: list[Any]) -> set[str]:
         data = getattr(action, "data", action)
         if data.get("TargetGroupArn"):
             out.add(data["TargetGroupArn"])
-        out |= {g["TargetGroupArn"] for g in (data.get("ForwardConfig") or {}).get("TargetGroups", []) if "TargetGroupArn" in g}
+        out |= {
+            g["TargetGroupArn"]
+            for g in (data.get("ForwardConfig") or {}).get("TargetGroups", [])
+            if "TargetGroupArn" in g
+        }
     return out
 
 
@@ -348,9 +374,14 @@ def _check_instance(call: Call, group: Any, instance_id: str) -> None:
         raise AwsError("InvalidTarget", f"The following targets are not valid instances: '{instance_id}'") from error
     state = instances.state_of(call, instance)[1]
     if state != "running":
-        raise AwsError("InvalidTarget", f"The following targets are not in a running state and cannot be registered: '{instance_id}'")
+        raise AwsError(
+            "InvalidTarget",
+            f"The following targets are not in a running state and cannot be registered: '{instance_id}'",
+        )
     if instance.vpc_id != group.vpc_id:
-        raise AwsError("InvalidTarget", f"The following targets are not in the VPC of the target group: '{instance_id}'")
+        raise AwsError(
+            "InvalidTarget", f"The following targets are not in the VPC of the target group: '{instance_id}'"
+        )
 
 
 @operation("elbv2", "DeregisterTargets")
@@ -386,7 +417,11 @@ def health(call: Call) -> Params:
             absent = ("unused", "Target.NotRegistered", "Target is not registered to the target group")
             verdict = reason if draining else absent
         elif not is_used:
-            verdict = ("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+            verdict = (
+                "unused",
+                "Target.NotInUse",
+                "Target group is not configured to receive traffic from the load balancer",
+            )
         elif store.is_young(f"{group.arn}/{target['Id']}", "load_balancer"):
             verdict = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
         else:
@@ -428,7 +463,10 @@ def _check_listener(call: Call, protocol: str | None, params: Params, has_certif
             except AwsError as error:
                 raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found") from error
             if held.status != "ISSUED":
-                raise AwsError("UnsupportedCertificate", f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and be issued.")
+                raise AwsError(
+                    "UnsupportedCertificate",
+                    f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and be issued.",
+                )
     policy = params.get("SslPolicy")
     if policy is not None and policy not in SSL_POLICIES:
         raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
@@ -474,7 +512,9 @@ def modify_listener(call: Call) -> Params:
         for other in backend(call).load_balancers[held.load_balancer_arn].listeners.values():
             if other is not held and str(other.port) == str(port):
                 raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
-    _check_listener(call, call.params.get("Protocol", held.protocol), call.params, has_certificate=bool(held.certificates))
+    _check_listener(
+        call, call.params.get("Protocol", held.protocol), call.params, has_certificate=bool(held.certificates)
+    )
     held.asked = None
     made = call.moto()
     made["Listeners"] = [_shown_listener(s) for s in made.get("Listeners", [])]
@@ -504,4 +544,8 @@ def add_certificates(call: Call) -> Params:
     fresh = [c for c in call.params["Certificates"] if c.get("CertificateArn") not in known]
     if fresh:
         call.moto({"ListenerArn": held.arn, "Certificates": fresh})
-    return {"Certificates": [{"CertificateArn": c["CertificateArn"], "IsDefault": False} for c in call.params["Certificates"]]}
+    return {
+        "Certificates": [
+            {"CertificateArn": c["CertificateArn"], "IsDefault": False} for c in call.params["Certificates"]
+        ]
+    }

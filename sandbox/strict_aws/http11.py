@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from email.utils import formatdate
-from http.client import HTTPMessage, responses
+from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -18,7 +20,7 @@ class Request:
 
     method: str
     target: str  # as on the wire: path and query, still encoded
-    headers: HTTPMessage
+    headers: Message
     body: bytes
     connection: int  # counts connections, so that tests see keep-alive
 
@@ -73,7 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}", f"Date: {formatdate(usegmt=True)}"]
+        lines = [
+            f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}",
+            f"Date: {formatdate(usegmt=True)}",
+        ]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         if not (answer.status == 204 or any(n.lower() == "content-length" for n in answer.headers)):
             lines.append(f"Content-Length: {len(answer.body)}")
@@ -95,10 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def finish(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             super().finish()
-        except (ConnectionError, OSError):
-            pass
 
 
 class Server(ThreadingHTTPServer):

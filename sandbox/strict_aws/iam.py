@@ -9,7 +9,8 @@ import re
 from functools import cache
 from typing import Any
 
-from moto.iam.models import AWSManagedPolicy, IAMBackend, aws_managed_policies_data
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from .call import Call, converter, item_converter, operation
@@ -24,7 +25,11 @@ def aws_policies() -> list[AWSManagedPolicy]:
     return [AWSManagedPolicy.from_data(name, "aws", "aws", data) for name, data in held.items()]
 
 
-IAMBackend._init_aws_policies = lambda self: [copy.copy(p) for p in aws_policies()]  # type: ignore[method-assign,misc,return-value]
+def _copies(self: Any) -> list[Any]:
+    return [copy.copy(p) for p in aws_policies()]
+
+
+IAMBackend._init_aws_policies = _copies  # type: ignore[method-assign]
 
 
 def _malformed(text: str) -> AwsError:
@@ -54,7 +59,10 @@ def _check_trust(call: Call, document: str) -> None:
 def _check_duration(call: Call) -> None:
     duration = call.params.get("MaxSessionDuration")
     if duration is not None and not 3600 <= int(duration) <= 43200:
-        raise AwsError("ValidationError", f"Value '{duration}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value from 3600 to 43200")
+        raise AwsError(
+            "ValidationError",
+            f"Value '{duration}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value from 3600 to 43200",
+        )
 
 
 def _role(call: Call, name: str) -> Any:
@@ -68,7 +76,10 @@ def _role(call: Call, name: str) -> Any:
 def create_role(call: Call) -> Params:
     name = call.params["RoleName"]
     if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII):
-        raise AwsError("ValidationError", "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+        raise AwsError(
+            "ValidationError",
+            "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
+        )
     if any(r.name.lower() == name.lower() for r in call.iam.roles.values()):
         raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
     _check_trust(call, call.params["AssumeRolePolicyDocument"])
@@ -127,7 +138,11 @@ def delete_policy(call: Call) -> Params:
     if any(r.permissions_boundary_arn == arn for r in call.iam.roles.values()):
         raise AwsError("DeleteConflict", "Cannot delete a policy that is a permissions boundary.", 409)
     if len(policy.versions) > 1:
-        raise AwsError("DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.", 409)
+        raise AwsError(
+            "DeleteConflict",
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+            409,
+        )
     return call.moto()
 
 
@@ -166,7 +181,9 @@ def remove_role(call: Call) -> Params:
     if profile is None:
         raise AwsError("NoSuchEntity", f"Instance Profile {call.params['InstanceProfileName']} cannot be found.", 404)
     if not any(r.name == call.params["RoleName"] for r in profile.roles):
-        raise AwsError("NoSuchEntity", f"The role with name {call.params['RoleName']} is not in the instance profile.", 404)
+        raise AwsError(
+            "NoSuchEntity", f"The role with name {call.params['RoleName']} is not in the instance profile.", 404
+        )
     return call.moto()
 
 
@@ -176,7 +193,10 @@ def remove_role(call: Call) -> Params:
 def _page(call: Call, items: list[Any], default: int = 100) -> tuple[list[Any], Params]:
     size = call.params.get("MaxItems", default)
     if not 1 <= size <= 1000:
-        raise AwsError("ValidationError", f"Value '{size}' at 'maxItems' failed to satisfy constraint: Member must have value from 1 to 1000")
+        raise AwsError(
+            "ValidationError",
+            f"Value '{size}' at 'maxItems' failed to satisfy constraint: Member must have value from 1 to 1000",
+        )
     start = 0
     marker = call.params.get("Marker")
     if marker is not None:
@@ -200,7 +220,7 @@ def list_profiles(call: Call) -> Params:
     shown = convert({"InstanceProfiles": part})
     for profile in shown["InstanceProfiles"]:
         profile.pop("Tags", None)
-    return shown | more
+    return dict(shown) | more
 
 
 @operation("iam", "GetAccountAuthorizationDetails")

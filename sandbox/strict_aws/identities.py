@@ -34,8 +34,8 @@ def secret_of(access_key: str) -> tuple[str, str | None] | None:
                     if key.access_key_id == access_key:
                         return str(key.secret_access_key), None
     for account in list(sts_backends):
-        for backend in list(sts_backends[account].values()):
-            role = backend.get_assumed_role_from_access_key(access_key)
+        for tokens in list(sts_backends[account].values()):
+            role = tokens.get_assumed_role_from_access_key(access_key)
             if role is not None:
                 return str(role.secret_access_key), str(role.session_token)
     return None

@@ -118,7 +118,16 @@ def _check_groups(call: Call, params: Params, vpc_id: str | None) -> None:
             raise AwsError("InvalidParameterValue", f"Invalid security group , groupId= {group_id}, groupName=.")
 
 
-_KEPT = ("MonitoringInterval", "MonitoringRoleArn", "PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod", "DatabaseInsightsMode", "NetworkType", "DedicatedLogVolume")
+_KEPT = (
+    "MonitoringInterval",
+    "MonitoringRoleArn",
+    "PerformanceInsightsEnabled",
+    "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod",
+    "DatabaseInsightsMode",
+    "NetworkType",
+    "DedicatedLogVolume",
+)
 
 
 def _keep(call: Call, name: str, params: Params) -> None:
@@ -154,11 +163,21 @@ def create(call: Call) -> Params:
     if not params.get("VpcSecurityGroupIds"):
         params["VpcSecurityGroupIds"] = [g.id for g in guards.groups_of(call, vpc_id) if g.name == "default"]
     if params.get("ManageMasterUserPassword") and params.get("MasterUserPassword"):
-        raise AwsError("InvalidParameterCombination", "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
-    if "DBClusterIdentifier" not in params and not (params.get("MasterUserPassword") or params.get("ManageMasterUserPassword")):
-        raise AwsError("InvalidParameterValue", "The parameter MasterUserPassword must be provided and must not be blank.")
+        raise AwsError(
+            "InvalidParameterCombination",
+            "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.",
+        )
+    if "DBClusterIdentifier" not in params and not (
+        params.get("MasterUserPassword") or params.get("ManageMasterUserPassword")
+    ):
+        raise AwsError(
+            "InvalidParameterValue", "The parameter MasterUserPassword must be provided and must not be blank."
+        )
     if "MasterUserPassword" in params and len(params["MasterUserPassword"]) < 8:
-        raise AwsError("InvalidParameterValue", "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.")
+        raise AwsError(
+            "InvalidParameterValue",
+            "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.",
+        )
     if engine in VERSIONS and "AllocatedStorage" not in params:
         raise AwsError("InvalidParameterCombination", "Invalid storage size for engine name " + engine)
     call.moto({k: v for k, v in params.items() if k not in _KEPT and k != "EnablePerformanceInsights"})
@@ -200,17 +219,31 @@ def modify(call: Call) -> Params:
     if "EngineVersion" in params:
         version = resolve_version(held.engine, params["EngineVersion"])
         params["EngineVersion"] = version
-        if version and version.split(".")[0] != held.engine_version.split(".")[0] and not params.get("AllowMajorVersionUpgrade"):
-            raise AwsError("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
+        if (
+            version
+            and version.split(".")[0] != held.engine_version.split(".")[0]
+            and not params.get("AllowMajorVersionUpgrade")
+        ):
+            raise AwsError(
+                "InvalidParameterCombination",
+                "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+            )
     if params.get("AllocatedStorage", held.allocated_storage) < held.allocated_storage:
-        raise AwsError("InvalidParameterCombination", f"Requested storage size ({params['AllocatedStorage']}) cannot be smaller than the current size ({held.allocated_storage})")
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"Requested storage size ({params['AllocatedStorage']}) cannot be smaller than the current size ({held.allocated_storage})",
+        )
     _check_groups(call, params, held.db_subnet_group.vpc_id if getattr(held, "db_subnet_group", None) else None)
     notes = _notes(call, name)
     immediate = bool(params.pop("ApplyImmediately", False))
     fresh = {k: params[k] for k in _PENDING if k in params and params[k] != getattr(held, _PENDING[k], None)}
     if "MasterUserPassword" in params:
         fresh["MasterUserPassword"] = params["MasterUserPassword"]
-    rest = {k: v for k, v in params.items() if k not in _PENDING and k not in (*_KEPT, "MasterUserPassword", "EnablePerformanceInsights")}
+    rest = {
+        k: v
+        for k, v in params.items()
+        if k not in _PENDING and k not in (*_KEPT, "MasterUserPassword", "EnablePerformanceInsights")
+    }
     if rest.get("DBParameterGroupName", held.db_parameter_group_name) != held.db_parameter_group_name:
         notes["parameters"] = "pending-reboot"
     if len(rest) > 1:
@@ -259,17 +292,30 @@ def delete(call: Call) -> Params:
     name = held.db_instance_identifier
     skip, final = params.get("SkipFinalSnapshot", False), params.get("FinalDBSnapshotIdentifier")
     if held.deletion_protection:
-        raise AwsError("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        )
     if bool(skip) == bool(final):
-        text = "FinalDBSnapshotIdentifier can not be specified when deleting with SkipFinalSnapshot" if skip else "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+        text = (
+            "FinalDBSnapshotIdentifier can not be specified when deleting with SkipFinalSnapshot"
+            if skip
+            else "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+        )
         raise AwsError("InvalidParameterCombination", text)
     status = status_of(call, name)
     if status == "deleting":
         raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
     if final and status == "creating":
-        raise AwsError("InvalidDBInstanceState", f"Cannot create a snapshot because the database instance {name} is not currently in the available state.")
+        raise AwsError(
+            "InvalidDBInstanceState",
+            f"Cannot create a snapshot because the database instance {name} is not currently in the available state.",
+        )
     if final and final in backend(call).database_snapshots:
-        raise AwsError("DBSnapshotAlreadyExists", f"Cannot create the snapshot because a snapshot with the identifier {final} already exists.")
+        raise AwsError(
+            "DBSnapshotAlreadyExists",
+            f"Cannot create the snapshot because a snapshot with the identifier {final} already exists.",
+        )
     _notes(call, name)["deleted_at"] = clock.now()
 
     def gone() -> None:
@@ -294,7 +340,15 @@ def engine_versions(call: Call) -> Params:
                 continue
             major = version.split(".")[0] if engine == "postgres" else ".".join(version.split(".")[:2])
             family = f"{engine}{major}"
-            items.append({"Engine": engine, "EngineVersion": version, "MajorEngineVersion": major, "DBParameterGroupFamily": family, "Status": "available"})
+            items.append(
+                {
+                    "Engine": engine,
+                    "EngineVersion": version,
+                    "MajorEngineVersion": major,
+                    "DBParameterGroupFamily": family,
+                    "Status": "available",
+                }
+            )
     if call.params.get("DefaultOnly"):
         items = items[-1:]
     part, more = page(call, items, "MaxRecords", "Marker", 20, 100, 100)
@@ -316,12 +370,15 @@ def _subnets(call: Call, wanted: list[str]) -> list[Any]:
     if len({s.vpc_id for s in out}) > 1:
         raise AwsError("InvalidSubnet", "The subnets are not all in one VPC.")
     if len({s.availability_zone for s in out}) < 2:
-        raise AwsError("DBSubnetGroupDoesNotCoverEnoughAZs", "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: 1. Add subnets to cover at least 2 AZs.")
+        raise AwsError(
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: 1. Add subnets to cover at least 2 AZs.",
+        )
     return out
 
 
 def _subnet_group(call: Call, name: str) -> Any:
-    held = backend(call).subnet_groups.get(name.lower())
+    held: Any = backend(call).subnet_groups.get(name.lower())
     if held is None:
         raise AwsError("DBSubnetGroupNotFoundFault", f"DB subnet group '{name}' does not exist.", 404)
     return held
@@ -350,7 +407,10 @@ def modify_subnet_group(call: Call) -> Params:
     leaving = {s.id for s in held._subnets} - {s.id for s in wanted}
     users = [d for d in backend(call).databases.values() if getattr(d, "db_subnet_group", None) is held]
     if leaving and users:
-        raise AwsError("SubnetAlreadyInUse", f"The subnet {sorted(leaving)[0]} is already in use by {users[0].db_instance_identifier}.")
+        raise AwsError(
+            "SubnetAlreadyInUse",
+            f"The subnet {sorted(leaving)[0]} is already in use by {users[0].db_instance_identifier}.",
+        )
     held._subnets = wanted
     if "DBSubnetGroupDescription" in call.params:
         held.description = call.params["DBSubnetGroupDescription"]
@@ -359,11 +419,14 @@ def modify_subnet_group(call: Call) -> Params:
 
 @operation("rds", "DeleteDBSubnetGroup")
 def delete_subnet_group(call: Call) -> Params:
-    held = _subnet_group(call, call.params["DBSubnetGroupName"])
+    name = _subnet_group(call, call.params["DBSubnetGroupName"]).name
     for database in backend(call).databases.values():
-        if getattr(database, "db_subnet_group", None) is held:
-            raise AwsError("InvalidDBSubnetGroupStateFault", f"Cannot delete the subnet group '{held.name}' because at least one database instance: {database.db_instance_identifier} is still using it.")
-    del backend(call).subnet_groups[held.name]
+        if getattr(getattr(database, "db_subnet_group", None), "name", None) == name:
+            raise AwsError(
+                "InvalidDBSubnetGroupStateFault",
+                f"Cannot delete the subnet group '{name}' because at least one database instance: {database.db_instance_identifier} is still using it.",
+            )
+    del backend(call).subnet_groups[name]
     return {}
 
 
@@ -399,10 +462,14 @@ def modify_parameters(call: Call) -> Params:
     held = _parameter_group(call, call.params["DBParameterGroupName"])
     given = call.params["Parameters"]
     if not 1 <= len(given) <= 20:
-        raise AwsError("InvalidParameterValue", f"At most 20 parameters can be modified in one call; {len(given)} were given.")
+        raise AwsError(
+            "InvalidParameterValue", f"At most 20 parameters can be modified in one call; {len(given)} were given."
+        )
     for parameter in given:
         if not parameter.get("ParameterName") or "ParameterValue" not in parameter:
-            raise AwsError("InvalidParameterValue", "ParameterName and ParameterValue must be given for every parameter.")
+            raise AwsError(
+                "InvalidParameterValue", "ParameterName and ParameterValue must be given for every parameter."
+            )
     for parameter in given:
         if parameter.get("ApplyMethod") == "pending-reboot":
             _mark_users(call, held.name)
@@ -442,6 +509,9 @@ def delete_parameter_group(call: Call) -> Params:
     held = _parameter_group(call, call.params["DBParameterGroupName"])
     for database in backend(call).databases.values():
         if database.db_parameter_group_name == held.name:
-            raise AwsError("InvalidDBParameterGroupState", f"One or more database instances are still members of this parameter group {held.name}, so the group cannot be deleted")
+            raise AwsError(
+                "InvalidDBParameterGroupState",
+                f"One or more database instances are still members of this parameter group {held.name}, so the group cannot be deleted",
+            )
     del backend(call).db_parameter_groups[held.name]
     return {}

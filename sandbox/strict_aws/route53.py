@@ -108,7 +108,11 @@ def create_zone(call: Call) -> Params:
     if not 1 <= len(reference) <= 128:
         raise AwsError("InvalidInput", "CallerReference has 1 to 128 characters.")
     if any(z.caller_reference == reference for z in _backend(call).zones.values()):
-        raise AwsError("HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference.", 409)
+        raise AwsError(
+            "HostedZoneAlreadyExists",
+            "A hosted zone has already been created with the specified caller reference.",
+            409,
+        )
     name = wire_name(params["Name"])
     if not re.fullmatch(r"([a-z0-9_\\]([a-z0-9_\\\-]{0,61}[a-z0-9_\\])?\.)+", name) or len(name) > 256:
         raise AwsError("InvalidDomainName", f"{params['Name']} is not a valid domain name.")
@@ -132,7 +136,12 @@ def create_zone(call: Call) -> Params:
     zones[made.resource_id] = made
     servers = made.delegation_set.name_servers
     made.records = {
-        (name, "NS", None): {"Name": name, "Type": "NS", "TTL": 172800, "ResourceRecords": [{"Value": f"{s}."} for s in servers]},
+        (name, "NS", None): {
+            "Name": name,
+            "Type": "NS",
+            "TTL": 172800,
+            "ResourceRecords": [{"Value": f"{s}."} for s in servers],
+        },
         (name, "SOA", None): {
             "Name": name,
             "Type": "SOA",
@@ -157,7 +166,10 @@ def _check_vpc(call: Call, vpc: Params) -> None:
     except KeyError:
         known = {}
     if vpc.get("VPCId") not in known:
-        raise AwsError("InvalidVPCId", f"The VPC {vpc.get('VPCId')} in region {region} that you provided is not authorized to make the association.")
+        raise AwsError(
+            "InvalidVPCId",
+            f"The VPC {vpc.get('VPCId')} in region {region} that you provided is not authorized to make the association.",
+        )
 
 
 @operation("route53", "GetHostedZone")
@@ -171,7 +183,10 @@ def get_zone(call: Call) -> Params:
 def delete_zone(call: Call) -> Params:
     zone = zone_of(call, call.params["Id"])
     if any(key[0] != zone.name or key[1] not in ("NS", "SOA") for key in zone.records):
-        raise AwsError("HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
+        raise AwsError(
+            "HostedZoneNotEmpty",
+            "The specified hosted zone contains non-required resource record sets and so cannot be deleted.",
+        )
     del _backend(call).zones[zone.resource_id]
     return {"ChangeInfo": _begin_change(call)}
 
@@ -191,7 +206,10 @@ def associate_vpc(call: Call) -> Params:
         raise AwsError("PublicZoneVPCAssociation", "You're trying to associate a VPC with a public hosted zone.")
     _check_vpc(call, vpc)
     if any(v["VPCId"] == vpc.get("VPCId") for v in _vpcs(zone)):
-        raise AwsError("ConflictingDomainExists", f"The VPC {vpc.get('VPCId')} is already associated with the hosted zone or one of the same name.")
+        raise AwsError(
+            "ConflictingDomainExists",
+            f"The VPC {vpc.get('VPCId')} is already associated with the hosted zone or one of the same name.",
+        )
     zone.add_vpc(vpc.get("VPCId"), vpc.get("VPCRegion"))
     return {"ChangeInfo": _begin_change(call, call.params.get("Comment"))}
 
@@ -202,9 +220,13 @@ def disassociate_vpc(call: Call) -> Params:
     wanted = call.params["VPC"].get("VPCId")
     held = [v["VPCId"] for v in _vpcs(zone)]
     if wanted not in held:
-        raise AwsError("VPCAssociationNotFound", f"The VPC {wanted} is not associated with hosted zone {zone.resource_id}.", 404)
+        raise AwsError(
+            "VPCAssociationNotFound", f"The VPC {wanted} is not associated with hosted zone {zone.resource_id}.", 404
+        )
     if len(held) == 1:
-        raise AwsError("LastVPCAssociation", "The VPC that you are trying to disassociate is the last VPC of the hosted zone.")
+        raise AwsError(
+            "LastVPCAssociation", "The VPC that you are trying to disassociate is the last VPC of the hosted zone."
+        )
     zone.delete_vpc(wanted)
     return {"ChangeInfo": _begin_change(call, call.params.get("Comment"))}
 
@@ -228,7 +250,11 @@ def list_zones(call: Call) -> Params:
         if marker not in {z.resource_id for z in zones}:
             raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {marker}", 404)
         zones = [z for z in zones if z.resource_id >= marker]
-    out: Params = {"HostedZones": [_shown_zone(z) for z in zones[:size]], "MaxItems": str(size), "IsTruncated": len(zones) > size}
+    out: Params = {
+        "HostedZones": [_shown_zone(z) for z in zones[:size]],
+        "MaxItems": str(size),
+        "IsTruncated": len(zones) > size,
+    }
     if marker is not None:
         out["Marker"] = marker
     if len(zones) > size:
@@ -273,7 +299,11 @@ def list_records(call: Call) -> Params:
     params = call.params
     zone = zone_of(call, params["HostedZoneId"])
     size = _size(call, 300)
-    name, kind, identifier = params.get("StartRecordName"), params.get("StartRecordType"), params.get("StartRecordIdentifier")
+    name, kind, identifier = (
+        params.get("StartRecordName"),
+        params.get("StartRecordType"),
+        params.get("StartRecordIdentifier"),
+    )
     if kind and not name:
         raise AwsError("InvalidInput", "StartRecordType needs StartRecordName.")
     if identifier and not (kind and name):
@@ -295,7 +325,15 @@ def list_records(call: Call) -> Params:
     return out
 
 
-_POLICIES = ("Weight", "Region", "GeoLocation", "Failover", "MultiValueAnswer", "CidrRoutingConfig", "GeoProximityLocation")
+_POLICIES = (
+    "Weight",
+    "Region",
+    "GeoLocation",
+    "Failover",
+    "MultiValueAnswer",
+    "CidrRoutingConfig",
+    "GeoProximityLocation",
+)
 
 
 def _normalised(change: Params) -> Params:
@@ -307,9 +345,15 @@ def _normalised(change: Params) -> Params:
     values = [dict(v) for v in given.get("ResourceRecords") or []]
     alias = given.get("AliasTarget")
     if alias is not None and (values or "TTL" in given):
-        raise AwsError("InvalidInput", f"Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found more than one in {label}")
+        raise AwsError(
+            "InvalidInput",
+            f"Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found more than one in {label}",
+        )
     if alias is None and not (values and "TTL" in given):
-        raise AwsError("InvalidInput", f"Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in {label}")
+        raise AwsError(
+            "InvalidInput",
+            f"Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in {label}",
+        )
     if alias is not None:
         absent = [m for m in ("HostedZoneId", "DNSName", "EvaluateTargetHealth") if m not in alias]
         if absent:
@@ -325,7 +369,9 @@ def _normalised(change: Params) -> Params:
     return record
 
 
-_DOMAIN = re.compile(r"([a-zA-Z0-9_\\*]([a-zA-Z0-9_\\\-]{0,61}[a-zA-Z0-9_\\])?\.)*[a-zA-Z0-9_\\]([a-zA-Z0-9_\\\-]{0,61}[a-zA-Z0-9_\\])?\.?")
+_DOMAIN = re.compile(
+    r"([a-zA-Z0-9_\\*]([a-zA-Z0-9_\\\-]{0,61}[a-zA-Z0-9_\\])?\.)*[a-zA-Z0-9_\\]([a-zA-Z0-9_\\\-]{0,61}[a-zA-Z0-9_\\])?\.?"
+)
 
 
 def _bad_value(kind: str, value: str) -> str | None:
@@ -383,7 +429,9 @@ def _apply(zone: Any, records: dict[_Key, Params], action: str, record: Params) 
         if held is None:
             return [f"Tried to delete resource record set {_label(record)} but it was not found"]
         if not _same(held, record):
-            return [f"Tried to delete resource record set {_label(record)} but the values provided do not match the current values"]
+            return [
+                f"Tried to delete resource record set {_label(record)} but the values provided do not match the current values"
+            ]
         if name == zone.name and kind == "SOA":
             return ["A HostedZone must contain exactly one SOA record."]
         if name == zone.name and kind == "NS":
@@ -419,11 +467,15 @@ def _conflicts(zone: Any, records: dict[_Key, Params], touched: set[str]) -> lis
         kinds = {k[1] for k in keys}
         if "CNAME" in kinds and len(kinds) > 1:
             other = sorted(kinds - {"CNAME"})[0]
-            problems.append(f"RRSet of type {other} with DNS name {name} is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone {zone.name}")
+            problems.append(
+                f"RRSet of type {other} with DNS name {name} is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone {zone.name}"
+            )
         for kind in kinds:
             identifiers = [k[2] for k in keys if k[1] == kind]
             if None in identifiers and len(identifiers) > 1:
-                problems.append(f"RRSet with DNS name {name}, type {kind} cannot be created because a simple and a routed RRSet with the same name and type would stand side by side in zone {zone.name}")
+                problems.append(
+                    f"RRSet with DNS name {name}, type {kind} cannot be created because a simple and a routed RRSet with the same name and type would stand side by side in zone {zone.name}"
+                )
     return problems
 
 
@@ -437,13 +489,18 @@ def change_records(call: Call) -> Params:
     weight = size = 0
     for change in changes:
         if change.get("Action") not in ("CREATE", "DELETE", "UPSERT"):
-            raise AwsError("InvalidInput", f"Invalid XML ; Value '{change.get('Action')}' is not facet-valid with respect to enumeration '[CREATE, DELETE, UPSERT]'.")
+            raise AwsError(
+                "InvalidInput",
+                f"Invalid XML ; Value '{change.get('Action')}' is not facet-valid with respect to enumeration '[CREATE, DELETE, UPSERT]'.",
+            )
         factor = 2 if change["Action"] == "UPSERT" else 1
         values = change["ResourceRecordSet"].get("ResourceRecords") or []
         weight += factor * max(1, len(values))
         size += factor * sum(len(v.get("Value", "")) for v in values)
     if weight > 1000 or size > 32000:
-        raise AwsError("InvalidChangeBatch", "[Number of records or characters limit exceeded: 1000 records, 32000 characters]")
+        raise AwsError(
+            "InvalidChangeBatch", "[Number of records or characters limit exceeded: 1000 records, 32000 characters]"
+        )
     records = dict(zone.records)
     problems: list[str] = []
     touched: set[str] = set()

@@ -27,11 +27,43 @@ NEWEST_IMAGE = "ami-0a1b2c3d4e5f60711"
 # id, name, owner (None: the account itself), alias, root device, size, created
 IMAGES: list[tuple[str, str, str | None, str | None, str, int, str]] = [
     (NEWEST_IMAGE, "packer-prod-rancher-containerhost_2026-11-01", None, None, "/dev/sda1", 8, "2026-11-01T08:30:00"),
-    ("ami-0a1b2c3d4e5f60710", "packer-prod-rancher-containerhost_2026-10-01", None, None, "/dev/sda1", 8, "2026-10-01T08:30:00"),
+    (
+        "ami-0a1b2c3d4e5f60710",
+        "packer-prod-rancher-containerhost_2026-10-01",
+        None,
+        None,
+        "/dev/sda1",
+        8,
+        "2026-10-01T08:30:00",
+    ),
     ("ami-0f8bce65", "rancheros-v1.5.8-hvm-1", "605812595337", None, "/dev/sda1", 8, "2020-11-30T04:26:41"),
-    ("ami-0c02fb55956c7d316", "al2023-ami-2023.9.20261101.0-kernel-6.1-x86_64", "137112412989", "amazon", "/dev/xvda", 8, "2026-11-03T20:11:07"),
-    ("ami-0c02fb55956c7d315", "al2023-ami-2023.9.20261001.0-kernel-6.1-x86_64", "137112412989", "amazon", "/dev/xvda", 8, "2026-10-02T20:11:07"),
-    ("ami-0e2c8caa4b6378d8c", "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20261015", "099720109477", None, "/dev/sda1", 8, "2026-10-15T05:01:44"),
+    (
+        "ami-0c02fb55956c7d316",
+        "al2023-ami-2023.9.20261101.0-kernel-6.1-x86_64",
+        "137112412989",
+        "amazon",
+        "/dev/xvda",
+        8,
+        "2026-11-03T20:11:07",
+    ),
+    (
+        "ami-0c02fb55956c7d315",
+        "al2023-ami-2023.9.20261001.0-kernel-6.1-x86_64",
+        "137112412989",
+        "amazon",
+        "/dev/xvda",
+        8,
+        "2026-10-02T20:11:07",
+    ),
+    (
+        "ami-0e2c8caa4b6378d8c",
+        "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20261015",
+        "099720109477",
+        None,
+        "/dev/sda1",
+        8,
+        "2026-10-15T05:01:44",
+    ),
 ]
 
 

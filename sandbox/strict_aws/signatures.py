@@ -47,7 +47,7 @@ def scope_of(request: Request) -> Scope | None:
     return Scope(key, date, region, service.lower(), names, parts.get("Signature", ""))
 
 
-class _FixedTime(SigV4Auth):
+class _FixedTime(SigV4Auth):  # type: ignore[misc]
     """botocore's canonicalisation, at the time and with the headers that the request names."""
 
     def headers_to_sign(self, request: AWSRequest):  # type: ignore[no-untyped-def]
@@ -103,7 +103,7 @@ def _signature(request: Request, scope: Scope, secret: str, stamp: str, service:
         prepared = AWSRequest(method=request.method, url=base, params=pairs)
     else:
         prepared = AWSRequest(method=request.method, url=url)
-    for name in request.headers.keys():
+    for name in set(request.headers):
         if name not in prepared.headers:
             for value in request.headers.get_all(name, []):
                 prepared.headers.add_header(name, value)
@@ -157,7 +157,11 @@ def _skewed(service: str, protocol: str, stamp: str) -> AwsError:
         return AwsError("RequestTimeTooSkewed", text, 403)
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     late = stamp < now
-    text = f"Signature expired: {stamp} is now earlier than {now}" if late else f"Signature not yet current: {stamp} is still later than {now}"
+    text = (
+        f"Signature expired: {stamp} is now earlier than {now}"
+        if late
+        else f"Signature not yet current: {stamp} is still later than {now}"
+    )
     if protocol == "json":
         return AwsError("InvalidSignatureException", text)
     return AwsError("SignatureDoesNotMatch", text, 403)

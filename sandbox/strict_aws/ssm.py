@@ -25,7 +25,9 @@ _ECS = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended"
 def _public(call: Call, name: str) -> Params | None:
     value = next((image for pattern, image in _PUBLIC if re.fullmatch(pattern, name)), None)
     if name == _ECS:
-        value = json.dumps({"ecs_agent_version": "1.99.0", "image_id": _AMAZON, "os": "Amazon Linux 2023", "schema_version": 1})
+        value = json.dumps(
+            {"ecs_agent_version": "1.99.0", "image_id": _AMAZON, "os": "Amazon Linux 2023", "schema_version": 1}
+        )
     if value is None:
         return None
     return {
@@ -59,7 +61,10 @@ def get(call: Call) -> Params:
 def get_many(call: Call) -> Params:
     names = call.params["Names"]
     if not 1 <= len(names) <= 10:
-        raise AwsError("ValidationException", f"1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10 ({len(names)} were given)")
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10 ({len(names)} were given)",
+        )
     public = {n: p for n in names if (p := _public(call, n)) is not None}
     rest = [n for n in names if n not in public]
     held = call.moto(call.params | {"Names": rest}) if rest else {}
@@ -72,7 +77,10 @@ def get_by_path(call: Call) -> Params:
     size = call.params.get("MaxResults")
     limit = 10 if call.operation == "GetParametersByPath" else 50
     if size is not None and not 1 <= size <= limit:
-        raise AwsError("ValidationException", f"1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: Member must have value from 1 to {limit}")
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: Member must have value from 1 to {limit}",
+        )
     out = call.moto()
     out["Parameters"] = [_sealed(call, p) for p in out.get("Parameters", [])]
     return out

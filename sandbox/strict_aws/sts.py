@@ -31,18 +31,34 @@ def assume(call: Call) -> Params:
     if not match:
         raise AwsError("ValidationError", f"{arn} is invalid")
     if not re.fullmatch(r"[\w+=,.@-]{2,64}", name):
-        raise AwsError("ValidationError", f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: 2 to 64 letters, digits and +=,.@_-")
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: 2 to 64 letters, digits and +=,.@_-",
+        )
     duration = call.params.get("DurationSeconds", 3600)
     if not 900 <= duration <= 43200:
-        raise AwsError("ValidationError", f"Value '{duration}' at 'durationSeconds' failed to satisfy constraint: Member must have value from 900 to 43200")
+        raise AwsError(
+            "ValidationError",
+            f"Value '{duration}' at 'durationSeconds' failed to satisfy constraint: Member must have value from 900 to 43200",
+        )
     from moto.iam.models import iam_backends
 
     role = next((r for r in iam_backends[match.group(1)]["aws"].roles.values() if r.arn == arn), None)
     if role is None:
-        raise AwsError("AccessDenied", f"User: {_caller(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+        raise AwsError(
+            "AccessDenied",
+            f"User: {_caller(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            403,
+        )
     if duration > int(role.max_session_duration or 3600):
-        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        raise AwsError(
+            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
     wanted = re.search(r'"sts:ExternalId"\s*:\s*"([^"]+)"', role.assume_role_policy_document or "")
     if wanted and wanted.group(1) != call.params.get("ExternalId"):
-        raise AwsError("AccessDenied", f"User: {_caller(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+        raise AwsError(
+            "AccessDenied",
+            f"User: {_caller(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            403,
+        )
     return call.moto()

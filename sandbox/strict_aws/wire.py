@@ -199,7 +199,9 @@ def _local(tag: str) -> str:
 
 
 def _xml_structure(shape: StructureShape, node: ElementTree.Element) -> Params:
-    names = {s.serialization.get("name", m): (m, s) for m, s in shape.members.items() if "location" not in s.serialization}
+    names = {
+        s.serialization.get("name", m): (m, s) for m, s in shape.members.items() if "location" not in s.serialization
+    }
     out: Params = {}
     for child in node:
         known = names.get(_local(child.tag))
@@ -326,7 +328,9 @@ def _writer(service: str, operation: str) -> _XmlWriter | None:
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def write(service: str, operation: str, protocol: str, result: Params, request_id: str) -> tuple[int, dict[str, str], bytes]:
+def write(
+    service: str, operation: str, protocol: str, result: Params, request_id: str
+) -> tuple[int, dict[str, str], bytes]:
     """The answer to a request that went well."""
     model = operation_model(service, operation)
     assert model is not None

@@ -109,19 +109,27 @@ def _entry(call: Call, acl: Any) -> NetworkAclEntry:
         raise AwsError("InvalidParameterValue", f"The specified rule number '{number}' must be between 1 and 32766")
     protocol = _PROTOCOLS.get(str(params["Protocol"]).lower(), str(params["Protocol"]))
     if not (protocol == "-1" or (protocol.isdigit() and int(protocol) <= 255)):
-        raise AwsError("InvalidParameterValue", f"Invalid value '{params['Protocol']}' for IP protocol. Unknown protocol.")
+        raise AwsError(
+            "InvalidParameterValue", f"Invalid value '{params['Protocol']}' for IP protocol. Unknown protocol."
+        )
     if params["RuleAction"] not in ("allow", "deny"):
         raise AwsError("InvalidParameterValue", f"Value ({params['RuleAction']}) for parameter ruleAction is invalid.")
     cidr, cidr6 = params.get("CidrBlock"), params.get("Ipv6CidrBlock")
     if (cidr is None) == (cidr6 is None):
-        raise AwsError("InvalidParameterCombination" if cidr else "MissingParameter", "The request must contain exactly one of cidrBlock and ipv6CidrBlock")
+        raise AwsError(
+            "InvalidParameterCombination" if cidr else "MissingParameter",
+            "The request must contain exactly one of cidrBlock and ipv6CidrBlock",
+        )
     if cidr is not None:
         cidr = str(guards.network(cidr, "cidrBlock"))
     else:
         try:
             cidr6 = str(ipaddress.IPv6Network(cidr6 or "", strict=False))
         except ValueError as error:
-            raise AwsError("InvalidParameterValue", f"Value ({cidr6}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block.") from error
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ({cidr6}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block.",
+            ) from error
     ports = params.get("PortRange") or {}
     if protocol in ("6", "17"):
         if "From" not in ports or "To" not in ports:
@@ -161,7 +169,10 @@ def _present(call: Call, acl: Any) -> int:
     index = _index(acl, number, egress)
     if index is None or number > 32766:
         side = "egress" if egress else "ingress"
-        raise AwsError("InvalidNetworkAclEntry.NotFound", f"The {side} entry given by rule number {number} does not exist in network ACL {acl.id}")
+        raise AwsError(
+            "InvalidNetworkAclEntry.NotFound",
+            f"The {side} entry given by rule number {number} does not exist in network ACL {acl.id}",
+        )
     return index
 
 
@@ -170,7 +181,9 @@ def create_entry(call: Call) -> None:
     acl = get(call, call.params["NetworkAclId"])
     entry = _entry(call, acl)
     if _index(acl, entry.rule_number, entry.egress) is not None:
-        raise AwsError("NetworkAclEntryAlreadyExists", f"The network acl entry identified by {entry.rule_number} already exists.")
+        raise AwsError(
+            "NetworkAclEntryAlreadyExists", f"The network acl entry identified by {entry.rule_number} already exists."
+        )
     side = [e for e in acl.network_acl_entries if e.egress == entry.egress and e.rule_number < 32767]
     if len(side) >= 20:
         raise AwsError("NetworkAclEntryLimitExceeded", "The maximum number of network ACL entries has been reached.")
@@ -199,7 +212,10 @@ def replace_association(call: Call) -> Params:
         if held is None:
             continue
         if acl.vpc_id != wanted.vpc_id:
-            raise AwsError("InvalidParameterValue", f"Network ACL {wanted.id} and association {association} belong to different networks")
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Network ACL {wanted.id} and association {association} belong to different networks",
+            )
         del acl._associations[association]
         made = random_network_acl_subnet_association_id()
         wanted._associations[made] = NetworkAclAssociation(call.ec2, made, held.subnet_id, wanted.id)

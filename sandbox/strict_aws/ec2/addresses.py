@@ -19,7 +19,7 @@ def _public_address() -> str:
     return f"52.{mock_random.randint(1, 254)}.{mock_random.randint(0, 255)}.{mock_random.randint(1, 254)}"
 
 
-moto_addresses.random_ip = _public_address  # moto gives 127.x
+setattr(moto_addresses, "random_ip", _public_address)  # moto gives 127.x
 
 
 def _view(call: Call, item: Params, address: Any) -> Params:
@@ -108,28 +108,42 @@ def associate(call: Call) -> Params:
         instance = get_instance(call, call.params["InstanceId"])
         state = state_of(call, instance)[1]
         if state not in ("running", "stopped", "stopping"):
-            raise AwsError("IncorrectInstanceState", f"The {state} instance '{instance.id}' is not in a valid state for this operation.")
+            raise AwsError(
+                "IncorrectInstanceState",
+                f"The {state} instance '{instance.id}' is not in a valid state for this operation.",
+            )
         interface = instance.nics[0]
     elif "NetworkInterfaceId" in call.params:
         interface = call.ec2.enis.get(call.params["NetworkInterfaceId"])
         if interface is None:
-            raise AwsError("InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{call.params['NetworkInterfaceId']}' does not exist")
+            raise AwsError(
+                "InvalidNetworkInterfaceID.NotFound",
+                f"The networkInterface ID '{call.params['NetworkInterfaceId']}' does not exist",
+            )
         instance = interface.instance
     else:
         raise AwsError("MissingParameter", "Either instance ID or network interface id must be specified")
     if not gateways.is_attached(call, interface.subnet.vpc_id):
-        raise AwsError("Gateway.NotAttached", f"Network {interface.subnet.vpc_id} is not attached to any internet gateway")
+        raise AwsError(
+            "Gateway.NotAttached", f"Network {interface.subnet.vpc_id} is not attached to any internet gateway"
+        )
     if address.eni is interface:
         return {"AssociationId": address.association_id}
     if address.association_id and call.params.get("AllowReassociation") is False:
-        raise AwsError("Resource.AlreadyAssociated", f"resource {address.allocation_id} is already associated with associate-id {address.association_id}")
+        raise AwsError(
+            "Resource.AlreadyAssociated",
+            f"resource {address.allocation_id} is already associated with associate-id {address.association_id}",
+        )
     if address.association_id:
         _refuse_managed(call, address)
         unmap(address)
     for other in call.ec2.addresses:
         if other.eni is interface:
             if call.params.get("AllowReassociation") is False:
-                raise AwsError("Resource.AlreadyAssociated", f"resource {interface.id} is already associated with associate-id {other.association_id}")
+                raise AwsError(
+                    "Resource.AlreadyAssociated",
+                    f"resource {interface.id} is already associated with associate-id {other.association_id}",
+                )
             other.eni = other.instance = None
             other.association_id = None
     address.eni, address.instance = interface, instance
@@ -169,7 +183,9 @@ def disassociate(call: Call) -> None:
 def release(call: Call) -> None:
     if "AllocationId" not in call.params:
         _by_ip(call, call.params.get("PublicIp"))
-        raise AwsError("InvalidParameterValue", "You must specify an allocation id when releasing a VPC elastic IP address")
+        raise AwsError(
+            "InvalidParameterValue", "You must specify an allocation id when releasing a VPC elastic IP address"
+        )
     address = get(call, call.params["AllocationId"])
     if address.association_id:
         raise AwsError("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")

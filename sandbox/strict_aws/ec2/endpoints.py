@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from .. import clock
@@ -90,16 +91,24 @@ def create(call: Call) -> Params:
         prefix_list = None
         if kind == "Gateway":
             if service not in (f"{prefix}s3", f"{prefix}dynamodb"):
-                raise AwsError("InvalidParameter", f"Endpoint type (Gateway) does not match available service types ([Interface]) for {service}.")
+                raise AwsError(
+                    "InvalidParameter",
+                    f"Endpoint type (Gateway) does not match available service types ([Interface]) for {service}.",
+                )
             if params.get("SubnetIds") or params.get("SecurityGroupIds"):
-                raise AwsError("InvalidParameter", "Subnets and security groups can be given for interface endpoints only.")
+                raise AwsError(
+                    "InvalidParameter", "Subnets and security groups can be given for interface endpoints only."
+                )
             prefix_list = _prefix_list(call, service)
             tables = [routes.get(call, t) for t in params.get("RouteTableIds", [])]
             for table in tables:
                 if table.vpc_id != vpc.id:
                     raise AwsError("InvalidParameter", f"Route table {table.id} does not belong to VPC {vpc.id}.")
                 if routes._find(table, prefix_list.id) is not None:
-                    raise AwsError("RouteAlreadyExists", f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}")
+                    raise AwsError(
+                        "RouteAlreadyExists",
+                        f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}",
+                    )
         else:
             if params.get("RouteTableIds"):
                 raise AwsError("InvalidParameter", "Route tables can be given for gateway endpoints only.")
@@ -120,7 +129,9 @@ def create(call: Call) -> Params:
             call.store.notes(endpoint_id)["ip_type"] = params["IpAddressType"]
         tagging.put(call, endpoint_id, tags)
         token = params.get("ClientToken")
-        return {"VpcEndpoint": one(call, "DescribeVpcEndpoints", endpoint_id)} | ({"ClientToken": token} if token else {})
+        return {"VpcEndpoint": one(call, "DescribeVpcEndpoints", endpoint_id)} | (
+            {"ClientToken": token} if token else {}
+        )
 
     return once(call, make)
 
@@ -145,7 +156,10 @@ def modify(call: Call) -> Params:
     adding = [routes.get(call, t) for t in params.get("AddRouteTableIds", []) if t not in endpoint.route_table_ids]
     for table in adding:
         if routes._find(table, prefix_list.id) is not None:
-            raise AwsError("RouteAlreadyExists", f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}")
+            raise AwsError(
+                "RouteAlreadyExists",
+                f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}",
+            )
     for table_id in params.get("RemoveRouteTableIds", []):
         table = routes.get(call, table_id)
         if table_id in endpoint.route_table_ids:
@@ -173,7 +187,7 @@ def delete(call: Call) -> Params:
         if "deleted_at" in notes:
             continue
         notes["deleted_at"] = clock.now()
-        call.store.later("endpoint", lambda endpoint=endpoint: _end(call, endpoint))
+        call.store.later("endpoint", partial(_end, call, endpoint))
         for table_id in list(endpoint.route_table_ids or []):
             table = call.ec2.route_tables.get(table_id)
             if table is not None:

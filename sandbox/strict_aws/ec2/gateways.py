@@ -62,7 +62,9 @@ def attach_internet(call: Call) -> None:
     gateway = get_internet(call, call.params["InternetGatewayId"])
     vpc = vpcs.get(call, call.params["VpcId"])
     if gateway.vpc is not None:
-        raise AwsError("Resource.AlreadyAssociated", f"resource {gateway.id} is already attached to network {gateway.vpc.id}")
+        raise AwsError(
+            "Resource.AlreadyAssociated", f"resource {gateway.id} is already attached to network {gateway.vpc.id}"
+        )
     if is_attached(call, vpc.id):
         raise AwsError("InvalidParameterValue", f"Network {vpc.id} already has an internet gateway attached")
     gateway.vpc = vpc
@@ -158,7 +160,10 @@ def create_nat(call: Call) -> Params:
         failure: tuple[str, str] | None = None
         if kind == "public":
             if not allocation:
-                raise AwsError("MissingParameter", "The request must include the AllocationId parameter. Add the required parameter and retry the request.")
+                raise AwsError(
+                    "MissingParameter",
+                    "The request must include the AllocationId parameter. Add the required parameter and retry the request.",
+                )
             held = next((a for a in call.ec2.addresses if a.allocation_id == allocation), None)
             if held is None:
                 raise AwsError("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
@@ -170,7 +175,8 @@ def create_nat(call: Call) -> Params:
             raise AwsError("InvalidParameterCombination", "A private NAT gateway takes no AllocationId.")
         from moto.ec2.models.nat_gateways import NatGateway
 
-        gateway = NatGateway(call.ec2, subnet.id, None if failure else allocation, {}, kind)
+        make_gateway: Any = NatGateway
+        gateway = make_gateway(call.ec2, subnet.id, None if failure else allocation, {}, kind)
         interface = gateway._eni
         address = call.params.get("PrivateIpAddress") or subnet.get_available_subnet_ip(gateway)
         interface.private_ip_address = address

@@ -133,7 +133,14 @@ def shown(call: Call, instance: Any) -> Params:
     if profile:
         item["IamInstanceProfile"] = {"Arn": profile["Arn"], "Id": _profile_id(call, profile["Arn"])}
     if state[1] == "terminated":
-        for gone in ("VpcId", "SubnetId", "PrivateIpAddress", "PublicIpAddress", "IamInstanceProfile", "SourceDestCheck"):
+        for gone in (
+            "VpcId",
+            "SubnetId",
+            "PrivateIpAddress",
+            "PublicIpAddress",
+            "IamInstanceProfile",
+            "SourceDestCheck",
+        ):
             item.pop(gone, None)
         item |= {"NetworkInterfaces": [], "SecurityGroups": [], "BlockDeviceMappings": []}
         item |= {"PrivateDnsName": "", "PublicDnsName": ""}
@@ -155,7 +162,9 @@ def shown(call: Call, instance: Any) -> Params:
     for shown_nic, nic in zip(item.get("NetworkInterfaces", []), instance.nics.values(), strict=False):
         shown_nic["Status"] = "in-use"
         shown_nic["SourceDestCheck"] = bool(instance.source_dest_check)
-        shown_nic["Groups"] = [{"GroupId": g.id, "GroupName": g.name} for g in sorted(nic.group_set, key=lambda g: g.id)]
+        shown_nic["Groups"] = [
+            {"GroupId": g.id, "GroupName": g.name} for g in sorted(nic.group_set, key=lambda g: g.id)
+        ]
         attachment = shown_nic.get("Attachment")
         if attachment is not None:
             attachment["Status"] = "attaching" if state[1] == "pending" else "attached"
@@ -236,7 +245,11 @@ def _chosen(call: Call, wanted: list[str]) -> list[tuple[Any, Params]]:
     absent = only - {i.id for _, i in found}
     if absent:
         listed = ", ".join(sorted(absent))
-        text = f"The instance ID '{listed}' does not exist" if len(absent) == 1 else f"The instance IDs '{listed}' do not exist"
+        text = (
+            f"The instance ID '{listed}' does not exist"
+            if len(absent) == 1
+            else f"The instance IDs '{listed}' do not exist"
+        )
         raise AwsError("InvalidInstanceID.NotFound", text)
     return [(r, shown(call, i) | {"OwnerId": r.owner_id, "ReservationId": r.id}) for r, i in found]
 
@@ -309,7 +322,10 @@ def check_type(call: Call, kind: str, zone: str | None = None) -> None:
         raise AwsError("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
     zoned = _offered("availability-zone", call.region)
     if zone is not None and zoned and (kind, zone) not in zoned:
-        raise AwsError("Unsupported", f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).")
+        raise AwsError(
+            "Unsupported",
+            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).",
+        )
 
 
 def profile_of(call: Call, given: Params, code: str = "InvalidParameterValue") -> Any:
@@ -320,11 +336,16 @@ def profile_of(call: Call, given: Params, code: str = "InvalidParameterValue") -
         if (name is not None and profile.name == name) or (name is None and profile.arn == arn):
             if store_of(call.account, "global").is_young(f"profile:{profile.name}", "profile"):
                 break
-            if not profile.roles or store_of(call.account, "global").is_young(f"profile-role:{profile.name}", "profile"):
+            if not profile.roles or store_of(call.account, "global").is_young(
+                f"profile-role:{profile.name}", "profile"
+            ):
                 raise AwsError(code, f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles')
             return profile
     label = "name" if part == "name" else "ARN"
-    raise AwsError(code, f"Value ({value}) for parameter iamInstanceProfile.{part} is invalid. Invalid IAM Instance Profile {label}")
+    raise AwsError(
+        code,
+        f"Value ({value}) for parameter iamInstanceProfile.{part} is invalid. Invalid IAM Instance Profile {label}",
+    )
 
 
 def effective_mappings(image: Any, requested: list[Params]) -> list[Params]:
@@ -340,13 +361,18 @@ def effective_mappings(image: Any, requested: list[Params]) -> list[Params]:
             continue
         if mapping.get("VirtualName"):
             if "Ebs" in mapping and any(v is not None for v in mapping["Ebs"].values()):
-                raise AwsError("InvalidBlockDeviceMapping", f"A device has either a virtual name or an EBS volume: {device}")
+                raise AwsError(
+                    "InvalidBlockDeviceMapping", f"A device has either a virtual name or an EBS volume: {device}"
+                )
             continue
         ebs = {k: v for k, v in (mapping.get("Ebs") or {}).items() if v is not None}
         if device in out:
             base = out[device]["Ebs"]
             if ebs.get("VolumeSize", base["VolumeSize"]) < base["VolumeSize"]:
-                raise AwsError("InvalidBlockDeviceMapping", f"Volume of size {ebs['VolumeSize']}GB is smaller than snapshot '{base['SnapshotId']}', expect size >= {base['VolumeSize']}GB")
+                raise AwsError(
+                    "InvalidBlockDeviceMapping",
+                    f"Volume of size {ebs['VolumeSize']}GB is smaller than snapshot '{base['SnapshotId']}', expect size >= {base['VolumeSize']}GB",
+                )
             out[device]["Ebs"] = base | ebs
             continue
         if "VolumeSize" not in ebs and "SnapshotId" not in ebs:
@@ -368,7 +394,9 @@ def _check_ebs(ebs: Params) -> None:
     if ebs.get("Throughput") is not None and kind != "gp3":
         raise AwsError("InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes.")
     if ebs.get("KmsKeyId") and not ebs.get("Encrypted"):
-        raise AwsError("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+        raise AwsError(
+            "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."
+        )
 
 
 _original_run = InstanceBackend.run_instances
@@ -388,7 +416,13 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, security_group_na
     if image is None:
         raise AwsError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
     devices = requested if ready else effective_mappings(image, requested or [])
-    plain = [{"DeviceName": d["DeviceName"], "Ebs": {k: v for k, v in d["Ebs"].items() if k not in ("Iops", "Throughput", "VolumeType")}} for d in devices or []]
+    plain = [
+        {
+            "DeviceName": d["DeviceName"],
+            "Ebs": {k: v for k, v in d["Ebs"].items() if k not in ("Iops", "Throughput", "VolumeType")},
+        }
+        for d in devices or []
+    ]
     reservation = _original_run(
         self, image_id, count, user_data, security_group_names, block_device_mappings=plain, **kwargs
     )
@@ -424,7 +458,11 @@ def _with_template(call: Call) -> Params:
     merged = data | call.params
     if "TagSpecifications" in data:
         own = {s.get("ResourceType") for s in call.params.get("TagSpecifications", [])}
-        inherited = [s for s in data["TagSpecifications"] if s.get("ResourceType") not in own and s.get("ResourceType") != "launch-template"]
+        inherited = [
+            s
+            for s in data["TagSpecifications"]
+            if s.get("ResourceType") not in own and s.get("ResourceType") != "launch-template"
+        ]
         merged["TagSpecifications"] = [*call.params.get("TagSpecifications", []), *inherited]
     for name in ("SubnetId", "SecurityGroupIds"):
         if "NetworkInterfaces" in call.params and name not in call.params:
@@ -453,10 +491,15 @@ def _launch(call: Call) -> Params:
         raise AwsError("InvalidParameterValue", f"Value ({low}-{high}) for parameter minCount or maxCount is invalid.")
     interfaces = [dict(n) for n in params.get("NetworkInterfaces", [])]
     if interfaces and (params.get("SubnetId") or params.get("SecurityGroupIds") or params.get("SecurityGroups")):
-        raise AwsError("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request")
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request",
+        )
     primary = next((n for n in interfaces if n.get("DeviceIndex") == 0), None)
     if interfaces and primary is None:
-        raise AwsError("InvalidParameterValue", "Each network interface requires a device index; one of them must be 0.")
+        raise AwsError(
+            "InvalidParameterValue", "Each network interface requires a device index; one of them must be 0."
+        )
     placement = params.get("Placement") or {}
     subnet = _subnet_for(call, params, primary, placement)
     check_type(call, kind, subnet.availability_zone)
@@ -475,7 +518,19 @@ def _launch(call: Call) -> Params:
     public = (primary or {}).get("AssociatePublicIpAddress")
     nics: list[Params] = []
     if primary is not None:
-        nic = {k: v for k, v in primary.items() if k in ("DeviceIndex", "SubnetId", "NetworkInterfaceId", "Description", "PrivateIpAddress", "AssociatePublicIpAddress")}
+        nic = {
+            k: v
+            for k, v in primary.items()
+            if k
+            in (
+                "DeviceIndex",
+                "SubnetId",
+                "NetworkInterfaceId",
+                "Description",
+                "PrivateIpAddress",
+                "AssociatePublicIpAddress",
+            )
+        }
         nic["SubnetId"] = subnet.id
         nics = [nic] + [{k: v for k, v in n.items() if k != "Groups"} for n in interfaces if n is not primary]
     options = params.get("MetadataOptions") or {}
@@ -513,7 +568,9 @@ def _launch(call: Call) -> Params:
         notes = call.store.notes(instance.id)
         _begin(call, instance, "pending")
         notes["metadata_at"] = clock.now()
-        notes["tenancy"] = placement.get("Tenancy") or ("dedicated" if call.ec2.vpcs[subnet.vpc_id].instance_tenancy == "dedicated" else "default")
+        notes["tenancy"] = placement.get("Tenancy") or (
+            "dedicated" if call.ec2.vpcs[subnet.vpc_id].instance_tenancy == "dedicated" else "default"
+        )
         notes["placement_group"] = placement.get("GroupName", "")
         notes["enclave"] = (params.get("EnclaveOptions") or {}).get("Enabled", False)
         notes["hibernation"] = (params.get("HibernationOptions") or {}).get("Configured", False)
@@ -552,7 +609,10 @@ def _subnet_for(call: Call, params: Params, primary: Params | None, placement: P
     if primary is not None and primary.get("NetworkInterfaceId"):
         interface = call.ec2.enis.get(primary["NetworkInterfaceId"])
         if interface is None:
-            raise AwsError("InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{primary['NetworkInterfaceId']}' does not exist")
+            raise AwsError(
+                "InvalidNetworkInterfaceID.NotFound",
+                f"The networkInterface ID '{primary['NetworkInterfaceId']}' does not exist",
+            )
         if interface.instance is not None:
             raise AwsError("InvalidNetworkInterface.InUse", f"Interface: [{interface.id}] in use.")
         return interface.subnet
@@ -561,7 +621,9 @@ def _subnet_for(call: Call, params: Params, primary: Params | None, placement: P
         subnet = subnets.get(call, subnet_id)
         zone = placement.get("AvailabilityZone")
         if zone is not None and zone != subnet.availability_zone:
-            raise AwsError("InvalidParameterValue", f"The availability zone '{zone}' is not that of subnet '{subnet_id}'.")
+            raise AwsError(
+                "InvalidParameterValue", f"The availability zone '{zone}' is not that of subnet '{subnet_id}'."
+            )
         return subnet
     zone = placement.get("AvailabilityZone")
     for subnet in sorted(call.ec2.get_default_subnets().values(), key=lambda s: s.availability_zone):
@@ -580,11 +642,15 @@ def _groups_for(call: Call, params: Params, primary: Params | None, subnet: Any)
     for name in params.get("SecurityGroups", []):
         found = next((g for g in guards.groups_of(call, subnet.vpc_id) if g.name == name), None)
         if found is None:
-            raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist in VPC '{subnet.vpc_id}'")
+            raise AwsError(
+                "InvalidGroup.NotFound", f"The security group '{name}' does not exist in VPC '{subnet.vpc_id}'"
+            )
         groups.append(found)
     for group in groups:
         if group.vpc_id != subnet.vpc_id:
-            raise AwsError("InvalidParameter", f"Security group {group.id} and subnet {subnet.id} belong to different networks.")
+            raise AwsError(
+                "InvalidParameter", f"Security group {group.id} and subnet {subnet.id} belong to different networks."
+            )
     return groups or [g for g in guards.groups_of(call, subnet.vpc_id) if g.name == "default"]
 
 
@@ -597,7 +663,9 @@ def _check_private(subnet: Any, address: str, count: int) -> None:
     if wanted not in subnet.cidr or wanted in reserved:
         raise AwsError("InvalidParameterValue", f"Address {address} does not fall within the subnet's address range")
     if count > 1:
-        raise AwsError("InvalidParameterCombination", "Specifying a private IP address is supported for one instance only.")
+        raise AwsError(
+            "InvalidParameterCombination", "Specifying a private IP address is supported for one instance only."
+        )
     if address in subnet._subnet_ips:
         raise AwsError("InvalidIPAddress.InUse", f"Address {address} is in use.")
 
@@ -630,7 +698,10 @@ def _several(call: Call) -> list[Any]:
 
 
 def _refuse_state(instance: Any, state: str, what: str) -> AwsError:
-    return AwsError("IncorrectInstanceState", f"The instance '{instance.id}' is not in a state from which it can be {what}: {state}.")
+    return AwsError(
+        "IncorrectInstanceState",
+        f"The instance '{instance.id}' is not in a state from which it can be {what}: {state}.",
+    )
 
 
 @operation("ec2", "StopInstances")
@@ -641,7 +712,10 @@ def stop(call: Call) -> Params:
         if state in ("terminated", "shutting-down") or (state == "pending" and not call.params.get("Force")):
             raise _refuse_state(instance, state, "stopped")
         if instance.disable_api_stop is True:
-            raise AwsError("OperationNotPermitted", f"The instance '{instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.")
+            raise AwsError(
+                "OperationNotPermitted",
+                f"The instance '{instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+            )
     out = []
     for instance in chosen:
         before = state_of(call, instance)
@@ -653,7 +727,9 @@ def stop(call: Call) -> Params:
                     address.eni.public_ip = address.public_ip
             _begin(call, instance, "stopping")
         now = (64, "stopping") if before[1] not in ("stopped",) else before
-        out.append({"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)})
+        out.append(
+            {"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)}
+        )
     return {"StoppingInstances": out}
 
 
@@ -676,7 +752,9 @@ def start(call: Call) -> Params:
             now = (0, "pending")
         else:
             now = before
-        out.append({"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)})
+        out.append(
+            {"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)}
+        )
     return {"StartingInstances": out}
 
 
@@ -692,8 +770,14 @@ def reboot(call: Call) -> None:
 def terminate(call: Call) -> Params:
     chosen = _several(call)
     for instance in chosen:
-        if instance.disable_api_termination is True and state_of(call, instance)[1] not in ("shutting-down", "terminated"):
-            raise AwsError("OperationNotPermitted", f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.")
+        if instance.disable_api_termination is True and state_of(call, instance)[1] not in (
+            "shutting-down",
+            "terminated",
+        ):
+            raise AwsError(
+                "OperationNotPermitted",
+                f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+            )
     out = []
     for instance in chosen:
         before = state_of(call, instance)
@@ -710,7 +794,9 @@ def terminate(call: Call) -> Params:
             _begin(call, instance, "shutting-down")
             call.store.notes(instance.id)["ended"] = clock.now()
             now = (32, "shutting-down")
-        out.append({"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)})
+        out.append(
+            {"InstanceId": instance.id, "PreviousState": _shown_state(before), "CurrentState": _shown_state(now)}
+        )
     return {"TerminatingInstances": out}
 
 
@@ -750,7 +836,9 @@ def modify_attribute(call: Call) -> None:
     if "Attribute" in params:
         name = _BY_NAME.get(params["Attribute"])
         if name is None:
-            raise AwsError("InvalidParameterValue", f"Value ({params['Attribute']}) for parameter attribute is invalid.")
+            raise AwsError(
+                "InvalidParameterValue", f"Value ({params['Attribute']}) for parameter attribute is invalid."
+            )
         value: Any = params.get("Value")
         if name == "UserData":
             value = base64.b64decode(value or "")
@@ -787,7 +875,9 @@ def _apply(call: Call, instance: Any, name: str, given: Any) -> None:
         for mapping in given:
             held = instance.block_device_mapping.get(mapping.get("DeviceName"))
             if held is None:
-                raise AwsError("InvalidInstanceAttributeValue", f"No device is currently mapped at {mapping.get('DeviceName')}")
+                raise AwsError(
+                    "InvalidInstanceAttributeValue", f"No device is currently mapped at {mapping.get('DeviceName')}"
+                )
             wanted = (mapping.get("Ebs") or {}).get("DeleteOnTermination")
             if wanted is not None:
                 held.delete_on_termination = wanted
@@ -804,7 +894,10 @@ def _apply(call: Call, instance: Any, name: str, given: Any) -> None:
             instance.user_data = Base64EncodedString(base64.b64encode(raw).decode()) if raw else None
         case "InstanceInitiatedShutdownBehavior":
             if value not in ("stop", "terminate"):
-                raise AwsError("InvalidParameterValue", f"Value ({value}) for parameter instanceInitiatedShutdownBehavior is invalid.")
+                raise AwsError(
+                    "InvalidParameterValue",
+                    f"Value ({value}) for parameter instanceInitiatedShutdownBehavior is invalid.",
+                )
             instance.instance_initiated_shutdown_behavior = value
         case "DisableApiTermination":
             instance.disable_api_termination = bool(value)
@@ -856,7 +949,9 @@ def describe_attribute(call: Call) -> Params:
             held = call.store.note(instance.id, attribute[:1].upper() + attribute[1:])
             out[member] = {"Value": held} if held else {}
         case _:
-            raise AwsError("InvalidParameterValue", f"Value ({attribute}) for parameter attribute is invalid. Unknown attribute.")
+            raise AwsError(
+                "InvalidParameterValue", f"Value ({attribute}) for parameter attribute is invalid. Unknown attribute."
+            )
     return out
 
 
@@ -867,7 +962,10 @@ def modify_metadata(call: Call) -> Params:
     held = instance.metadata_options
     hops = params.get("HttpPutResponseHopLimit")
     if hops is not None and not 1 <= hops <= 64:
-        raise AwsError("InvalidParameterValue", f"Value ({hops}) for parameter HttpPutResponseHopLimit is invalid. Valid values: 1-64")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({hops}) for parameter HttpPutResponseHopLimit is invalid. Valid values: 1-64",
+        )
     fresh = MetadataOptions(
         {
             "HttpTokens": params.get("HttpTokens", held.http_tokens),
@@ -917,7 +1015,9 @@ def describe_credits(call: Call) -> Params:
     chosen = [get(call, i) for i in wanted] if wanted else [i for _, i in all_of(call)]
     for instance in chosen if wanted else []:
         if not _is_burstable(instance.instance_type):
-            raise AwsError("InvalidInstanceID", f"The instance '{instance.id}' is not a burstable performance instance.")
+            raise AwsError(
+                "InvalidInstanceID", f"The instance '{instance.id}' is not a burstable performance instance."
+            )
     items = [
         {"InstanceId": i.id, "CpuCredits": _credits(call, i)}
         for i in chosen
@@ -939,9 +1039,13 @@ def modify_credits(call: Call) -> Params:
         try:
             instance = get(call, instance_id)
             if not _is_burstable(instance.instance_type):
-                raise AwsError("InstanceCreditSpecification.NotSupported", "The instance type does not support credits.")
+                raise AwsError(
+                    "InstanceCreditSpecification.NotSupported", "The instance type does not support credits."
+                )
             if given.get("CpuCredits") not in ("standard", "unlimited"):
-                raise AwsError("InvalidParameterValue", f"Value ({given.get('CpuCredits')}) for parameter cpuCredits is invalid.")
+                raise AwsError(
+                    "InvalidParameterValue", f"Value ({given.get('CpuCredits')}) for parameter cpuCredits is invalid."
+                )
         except AwsError as error:
             failed.append({"InstanceId": instance_id, "Error": {"Code": error.code, "Message": error.message}})
             continue
@@ -1058,5 +1162,3 @@ def disassociate_profile(call: Call) -> Params:
     held = _association(call)
     call.ec2.disassociate_iam_instance_profile(held.association_id)
     return {"IamInstanceProfileAssociation": _shown_association(call, held, "disassociating")}
-
-

@@ -22,7 +22,9 @@ def get(call: Call, interface_id: str) -> Any:
 
 def _view(call: Call, item: Params, interface: Any) -> Params:
     item["TagSet"] = tagging.listed(call, interface.id)
-    item["Groups"] = [{"GroupId": g.id, "GroupName": g.name} for g in sorted(interface.group_set, key=lambda g: str(g.id))]
+    item["Groups"] = [
+        {"GroupId": g.id, "GroupName": g.name} for g in sorted(interface.group_set, key=lambda g: str(g.id))
+    ]
     if not interface.public_ip:
         item.pop("Association", None)
     item["AvailabilityZoneId"] = interface.subnet.availability_zone_id
@@ -88,7 +90,9 @@ def create(call: Call) -> Params:
         groups = [security_groups.get(call, g) for g in call.params.get("Groups", [])]
         for group in groups:
             if group.vpc_id != subnet.vpc_id:
-                raise AwsError("InvalidGroup.NotFound", f"The security group '{group.id}' is not in VPC '{subnet.vpc_id}'")
+                raise AwsError(
+                    "InvalidGroup.NotFound", f"The security group '{group.id}' is not in VPC '{subnet.vpc_id}'"
+                )
         groups = groups or [g for g in guards.groups_of(call, subnet.vpc_id) if g.name == "default"]
         address = call.params.get("PrivateIpAddress")
         if address is None:

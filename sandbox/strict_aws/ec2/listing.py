@@ -72,8 +72,15 @@ def read_filters(params: Params, member: str = "Filters") -> dict[str, list[str]
         out[one["Name"]] = out.get(one["Name"], []) + values
     total = sum(len(v) for v in out.values())
     if total > 200:
-        raise AwsError("FilterLimitExceeded", f"The maximum number of filter values specified on a single call is 200; {total} were given.")
+        raise AwsError(
+            "FilterLimitExceeded",
+            f"The maximum number of filter values specified on a single call is 200; {total} were given.",
+        )
     return out
+
+
+def _tag_values(member: str, key: str) -> Values:
+    return lambda item: (t["Value"] for t in item.get(member, []) if t["Key"] == key)
 
 
 def select(
@@ -85,7 +92,7 @@ def select(
         test = matcher(wanted)
         if name.startswith("tag:"):
             key = name[4:]
-            tests.append((lambda item, key=key: (t["Value"] for t in item.get(tags, []) if t["Key"] == key), test))
+            tests.append((_tag_values(tags, key), test))
         elif name == "tag-key":
             tests.append((path(f"{tags}[].Key"), test))
         elif name == "tag-value":
@@ -97,7 +104,9 @@ def select(
     return [i for i in items if all(any(test(text(v)) for v in values(i)) for values, test in tests)]
 
 
-def page(call: Call, items: list[Params], maximum: int | None, default: int | None = None, has_ids: bool = False) -> tuple[list[Params], str | None]:
+def page(
+    call: Call, items: list[Params], maximum: int | None, default: int | None = None, has_ids: bool = False
+) -> tuple[list[Params], str | None]:
     """One page of the items and the token of the next."""
     size = call.params.get("MaxResults")
     token = call.params.get("NextToken")
@@ -105,9 +114,15 @@ def page(call: Call, items: list[Params], maximum: int | None, default: int | No
         return items, None
     if size is not None:
         if has_ids:
-            raise AwsError("InvalidParameterCombination", "The parameter MaxResults cannot be used with a list of ids in the same call")
+            raise AwsError(
+                "InvalidParameterCombination",
+                "The parameter MaxResults cannot be used with a list of ids in the same call",
+            )
         if not 5 <= size <= maximum:
-            raise AwsError("InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value from 5 to {maximum}.")
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value from 5 to {maximum}.",
+            )
     question = digest(call.params, ("MaxResults", "NextToken"))[:16]
     start = 0
     if token is not None:

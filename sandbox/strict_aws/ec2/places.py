@@ -62,7 +62,11 @@ for _name, _objects, _filters in (
     (
         "DescribeManagedPrefixLists",
         _prefix_lists,
-        {"owner-id": path("OwnerId"), "prefix-list-id": path("PrefixListId"), "prefix-list-name": path("PrefixListName")},
+        {
+            "owner-id": path("OwnerId"),
+            "prefix-list-id": path("PrefixListId"),
+            "prefix-list-name": path("PrefixListName"),
+        },
     ),
     (
         "DescribePrefixLists",
@@ -119,7 +123,9 @@ describe(
 
 def _snapshot_view(call: Call, item: Params, snapshot: Any) -> Params | None:
     owners = call.params.get("OwnerIds") or []
-    if owners and not any(o == snapshot.owner_id or (o == "self" and snapshot.owner_id == call.account) for o in owners):
+    if owners and not any(
+        o == snapshot.owner_id or (o == "self" and snapshot.owner_id == call.account) for o in owners
+    ):
         return None
     item["Tags"] = tagging.listed(call, snapshot.id)
     return item

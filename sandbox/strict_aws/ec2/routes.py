@@ -139,9 +139,14 @@ _TARGETS = (
 
 def _destination(call: Call) -> tuple[str, str]:
     """The member and the normalised value of a route's destination."""
-    given = [n for n in ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId") if n in call.params]
+    given = [
+        n for n in ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId") if n in call.params
+    ]
     if len(given) != 1:
-        raise AwsError("InvalidParameterCombination" if given else "MissingParameter", "The request must contain exactly one of destinationCidrBlock, destinationIpv6CidrBlock, destinationPrefixListId")
+        raise AwsError(
+            "InvalidParameterCombination" if given else "MissingParameter",
+            "The request must contain exactly one of destinationCidrBlock, destinationIpv6CidrBlock, destinationPrefixListId",
+        )
     value = call.params[given[0]]
     if given[0] == "DestinationCidrBlock":
         return given[0], str(guards.network(value, "destinationCidrBlock"))
@@ -149,7 +154,10 @@ def _destination(call: Call) -> tuple[str, str]:
         try:
             return given[0], str(ipaddress.IPv6Network(value, strict=False))
         except ValueError as error:
-            raise AwsError("InvalidParameterValue", f"Value ({value}) for parameter destinationIpv6CidrBlock is invalid. This is not a valid CIDR block.") from error
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ({value}) for parameter destinationIpv6CidrBlock is invalid. This is not a valid CIDR block.",
+            ) from error
     if value not in call.ec2.managed_prefix_lists:
         raise AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{value}' does not exist")
     return given[0], value
@@ -165,7 +173,10 @@ def _find(table: Any, value: str) -> Any:
 def _check_target(call: Call, table: Any) -> tuple[str, str]:
     given = [n for n in _TARGETS if n in call.params]
     if len(given) != 1:
-        raise AwsError("InvalidParameterCombination" if given else "MissingParameter", "The request must contain exactly one of gatewayId, natGatewayId, networkInterfaceId, vpcPeeringConnectionId, egressOnlyInternetGatewayId, transitGatewayId or another target")
+        raise AwsError(
+            "InvalidParameterCombination" if given else "MissingParameter",
+            "The request must contain exactly one of gatewayId, natGatewayId, networkInterfaceId, vpcPeeringConnectionId, egressOnlyInternetGatewayId, transitGatewayId or another target",
+        )
     name, value = given[0], call.params[given[0]]
     backend = call.ec2
     if name == "GatewayId":
@@ -174,9 +185,15 @@ def _check_target(call: Call, table: Any) -> tuple[str, str]:
             if gateway is None:
                 raise AwsError("InvalidGatewayID.NotFound", f"The gateway ID '{value}' does not exist")
             if gateway.vpc is None or gateway.vpc.id != table.vpc_id:
-                raise AwsError("InvalidParameterValue", f"route table {table.id} and network gateway {value} belong to different networks")
+                raise AwsError(
+                    "InvalidParameterValue",
+                    f"route table {table.id} and network gateway {value} belong to different networks",
+                )
         elif value.startswith("vpce-"):
-            raise AwsError("InvalidParameterValue", f"Cannot create a route to the gateway endpoint {value}; modify the endpoint's route tables instead.")
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Cannot create a route to the gateway endpoint {value}; modify the endpoint's route tables instead.",
+            )
         elif value != "local" and value not in backend.vpn_gateways:
             raise AwsError("InvalidGatewayID.NotFound", f"The gateway ID '{value}' does not exist")
     elif name == "NatGatewayId":
@@ -184,11 +201,15 @@ def _check_target(call: Call, table: Any) -> tuple[str, str]:
         if nat is None or gateways.state_of(call, value) not in ("pending", "available"):
             raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{value}' does not exist")
         if nat.vpc_id != table.vpc_id:
-            raise AwsError("InvalidParameterValue", f"route table {table.id} and NAT gateway {value} belong to different networks")
+            raise AwsError(
+                "InvalidParameterValue", f"route table {table.id} and NAT gateway {value} belong to different networks"
+            )
     elif name == "NetworkInterfaceId" and value not in backend.enis:
         raise AwsError("InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{value}' does not exist")
     elif name == "VpcPeeringConnectionId" and value not in backend.vpc_pcxs:
-        raise AwsError("InvalidVpcPeeringConnectionID.NotFound", f"The vpcPeeringConnection ID '{value}' does not exist")
+        raise AwsError(
+            "InvalidVpcPeeringConnectionID.NotFound", f"The vpcPeeringConnection ID '{value}' does not exist"
+        )
     elif name == "TransitGatewayId" and value not in backend.transit_gateways:
         raise AwsError("InvalidTransitGatewayID.NotFound", f"The transitGateway ID '{value}' does not exist")
     elif name == "InstanceId":
@@ -206,7 +227,10 @@ def create_route(call: Call) -> Params:
     present = _find(table, destination)
     if present is not None:
         if present.local:
-            raise AwsError("InvalidParameterValue", f"The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.")
+            raise AwsError(
+                "InvalidParameterValue",
+                f"The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.",
+            )
         raise AwsError("RouteAlreadyExists", f"The route identified by {destination} already exists.")
     if sum(not r.local for r in table._routes.values()) >= 500:
         raise AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.")
@@ -220,7 +244,10 @@ def replace_route(call: Call) -> None:
     _check_target(call, table)
     present = _find(table, destination)
     if present is None:
-        raise AwsError("InvalidParameterValue", f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead.")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead.",
+        )
     if present.local:
         raise AwsError("InvalidParameterValue", f"The route identified by {destination} is the local route.")
     del table._routes[present.id]
@@ -234,19 +261,27 @@ def delete_route(call: Call) -> None:
     _, destination = _destination(call)
     present = _find(table, destination)
     if present is None:
-        raise AwsError("InvalidRoute.NotFound", f"no route with destination-cidr-block {destination} in route table {table.id}")
+        raise AwsError(
+            "InvalidRoute.NotFound", f"no route with destination-cidr-block {destination} in route table {table.id}"
+        )
     if present.local:
         raise AwsError("InvalidParameterValue", f"cannot remove local route {destination} in route table {table.id}")
     if present.gateway is not None and present.gateway.id.startswith("vpce-"):
-        raise AwsError("InvalidParameterValue", f"cannot remove VPC endpoint route {destination} in route table {table.id}")
+        raise AwsError(
+            "InvalidParameterValue", f"cannot remove VPC endpoint route {destination} in route table {table.id}"
+        )
     del table._routes[present.id]
 
 
 def add_endpoint_route(table: Any, prefix_list: Any, endpoint: Any) -> None:
     """The route of a gateway endpoint, which carries the endpoint's own id."""
     if _find(table, prefix_list.id) is not None:
-        raise AwsError("RouteAlreadyExists", f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}")
-    route = Route(table, None, None, prefix_list, gateway=endpoint)
+        raise AwsError(
+            "RouteAlreadyExists",
+            f"route table {table.id} already has a route with destination-prefix-list-id {prefix_list.id}",
+        )
+    make_route: Any = Route
+    route = make_route(table, None, None, prefix_list, gateway=endpoint)
     table._routes[route.id] = route
 
 
@@ -266,7 +301,9 @@ def associate(call: Call) -> Params:
         subnet = subnets.get(call, call.params["SubnetId"])
         target = subnet.id
         if subnet.vpc_id != table.vpc_id:
-            raise AwsError("InvalidParameterValue", f"Route table {table.id} and network {subnet.id} belong to different networks")
+            raise AwsError(
+                "InvalidParameterValue", f"Route table {table.id} and network {subnet.id} belong to different networks"
+            )
     elif "GatewayId" in call.params:
         target = gateways.get_internet(call, call.params["GatewayId"]).id
     else:
@@ -277,7 +314,10 @@ def associate(call: Call) -> Params:
                 continue
             if other is table:
                 return {"AssociationId": association, "AssociationState": {"State": "associated"}}
-            raise AwsError("Resource.AlreadyAssociated", f"the specified association for route table {table.id} conflicts with an existing association")
+            raise AwsError(
+                "Resource.AlreadyAssociated",
+                f"the specified association for route table {table.id} conflicts with an existing association",
+            )
     association = random_subnet_association_id()
     table._associations[association] = target
     call.store.bear(association)
@@ -306,7 +346,10 @@ def replace_association(call: Call) -> Params:
     wanted = get(call, call.params["RouteTableId"])
     table = _holder(call, association)
     if wanted.vpc_id != table.vpc_id:
-        raise AwsError("InvalidParameterValue", f"Route table {wanted.id} and association {association} belong to different networks")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Route table {wanted.id} and association {association} belong to different networks",
+        )
     made = random_subnet_association_id()
     if association == table.main_association_id:
         table.main_association_id = None

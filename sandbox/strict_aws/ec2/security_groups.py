@@ -45,14 +45,21 @@ def _named(call: Call) -> Any:
     for group in guards.groups_of(call, call.ec2.default_vpc.id):
         if group.name == name:
             return group
-    raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{call.ec2.default_vpc.id}'")
+    raise AwsError(
+        "InvalidGroup.NotFound",
+        f"The security group '{name}' does not exist in default VPC '{call.ec2.default_vpc.id}'",
+    )
 
 
 # MARK: how rules look
 
 
 def _pair(call: Call, rule: Any) -> Params:
-    held = {k: rule.source_group[k] for k in ("GroupId", "UserId", "Description", "VpcPeeringConnectionId") if rule.source_group.get(k)}
+    held = {
+        k: rule.source_group[k]
+        for k in ("GroupId", "UserId", "Description", "VpcPeeringConnectionId")
+        if rule.source_group.get(k)
+    }
     held.setdefault("UserId", call.account)
     return held
 
@@ -63,7 +70,13 @@ def _permissions(call: Call, rules: list[Any]) -> list[Params]:
     for rule in rules:
         key = (rule.ip_protocol, rule.from_port, rule.to_port)
         if key not in out:
-            shown: Params = {"IpProtocol": rule.ip_protocol, "UserIdGroupPairs": [], "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": []}
+            shown: Params = {
+                "IpProtocol": rule.ip_protocol,
+                "UserIdGroupPairs": [],
+                "IpRanges": [],
+                "Ipv6Ranges": [],
+                "PrefixListIds": [],
+            }
             if rule.from_port is not None:
                 shown |= {"FromPort": rule.from_port, "ToPort": rule.to_port}
             out[key] = shown
@@ -143,9 +156,14 @@ class _Groups(Listing):
             held = {g.name: g.id for g in guards.groups_of(call, call.ec2.default_vpc.id)}
             absent = [n for n in names if n not in held]
             if absent:
-                raise AwsError("InvalidGroup.NotFound", f"The security group '{absent[0]}' does not exist in default VPC '{call.ec2.default_vpc.id}'")
+                raise AwsError(
+                    "InvalidGroup.NotFound",
+                    f"The security group '{absent[0]}' does not exist in default VPC '{call.ec2.default_vpc.id}'",
+                )
             params = {k: v for k, v in call.params.items() if k != "GroupNames"}
-            call = call.sibling(call.operation, params | {"GroupIds": [*call.params.get("GroupIds", []), *(held[n] for n in names)]})
+            call = call.sibling(
+                call.operation, params | {"GroupIds": [*call.params.get("GroupIds", []), *(held[n] for n in names)]}
+            )
         return super().__call__(call)
 
     def items(self, call: Call, only: set[str] | None = None) -> list[Params]:
@@ -225,9 +243,15 @@ def create(call: Call) -> Params:
     name, description = call.params["GroupName"], call.params["Description"]
     for parameter, value in (("groupName", name), ("groupDescription", description)):
         if not _NAME.fullmatch(value):
-            raise AwsError("InvalidParameterValue", f"Value ({value}) for parameter {parameter} is invalid. Character sets beyond ASCII are not supported.")
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ({value}) for parameter {parameter} is invalid. Character sets beyond ASCII are not supported.",
+            )
     if name.lower().startswith("sg-"):
-        raise AwsError("InvalidParameterValue", f"Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*.")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*.",
+        )
     if name == "default":
         raise AwsError("InvalidParameterValue", "Cannot use reserved security group name: default")
     vpc = vpcs.get(call, call.params["VpcId"]) if "VpcId" in call.params else call.ec2.default_vpc
@@ -265,7 +289,10 @@ LIMIT = 60
 
 def _protocol(given: Any) -> str:
     if given is None:
-        raise AwsError("InvalidParameterValue", "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.")
+        raise AwsError(
+            "InvalidParameterValue",
+            "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+        )
     protocol = _KEYWORDS.get(str(given).lower(), str(given).lower())
     if protocol in ("tcp", "udp", "icmp", "icmpv6", "-1") or (protocol.isdigit() and int(protocol) <= 255):
         return protocol
@@ -275,9 +302,14 @@ def _protocol(given: Any) -> str:
 def _ports(protocol: str, start: int | None, end: int | None) -> tuple[int | None, int | None]:
     if protocol in ("tcp", "udp"):
         if start is None or end is None:
-            raise AwsError("InvalidParameterValue", "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
+            raise AwsError(
+                "InvalidParameterValue",
+                "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+            )
         if start == -1 or end == -1 or not 0 <= start <= 65535 or not 0 <= end <= 65535:
-            raise AwsError("InvalidParameterValue", f"Invalid value '{start}-{end}' for portRange: must be between 0 and 65535.")
+            raise AwsError(
+                "InvalidParameterValue", f"Invalid value '{start}-{end}' for portRange: must be between 0 and 65535."
+            )
         if start > end:
             raise AwsError("InvalidParameterValue", f"Invalid TCP/UDP port range ({start}:{end})")
         return start, end
@@ -304,7 +336,9 @@ def _cidr6(value: str) -> str:
         return _bad_cidr(value)
 
 
-def _make(call: Call, group: Any, protocol: str, start: int | None, end: int | None, egress: bool, **source: Any) -> Any:
+def _make(
+    call: Call, group: Any, protocol: str, start: int | None, end: int | None, egress: bool, **source: Any
+) -> Any:
     rule = SecurityGroupRule(call.ec2, "-1", group.id, None, None, None, is_egress=egress)
     rule.ip_protocol, rule.from_port, rule.to_port = protocol, start, end
     rule.ip_range = source.get("ip_range") or {}
@@ -315,7 +349,12 @@ def _make(call: Call, group: Any, protocol: str, start: int | None, end: int | N
 
 def _key(rule: Any) -> tuple[Any, ...]:
     """What makes a rule the same rule; its description does not."""
-    source = rule.ip_range.get("CidrIp") or rule.ip_range.get("CidrIpv6") or rule.prefix_list_id or rule.source_group.get("GroupId")
+    source = (
+        rule.ip_range.get("CidrIp")
+        or rule.ip_range.get("CidrIpv6")
+        or rule.prefix_list_id
+        or rule.source_group.get("GroupId")
+    )
     return rule.ip_protocol, rule.from_port, rule.to_port, source
 
 
@@ -328,7 +367,10 @@ def _referenced(call: Call, pair: Params, group: Any) -> Params:
         if other is None:
             raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
     if other.vpc_id != group.vpc_id and not _are_peers(call, other.vpc_id, group.vpc_id):
-        raise AwsError("InvalidGroup.NotFound", f"You have specified two resources that belong to different networks: {group.id}, {other.id}.")
+        raise AwsError(
+            "InvalidGroup.NotFound",
+            f"You have specified two resources that belong to different networks: {group.id}, {other.id}.",
+        )
     held = {"GroupId": other.id, "UserId": call.account}
     if pair.get("Description"):
         held["Description"] = pair["Description"]
@@ -337,14 +379,18 @@ def _referenced(call: Call, pair: Params, group: Any) -> Params:
 
 def _are_peers(call: Call, one_vpc: str, other_vpc: str) -> bool:
     return any(
-        {p.vpc.id, p.peer_vpc.id} == {one_vpc, other_vpc} and p._status.code == "active" for p in call.ec2.vpc_pcxs.values()
+        {p.vpc.id, p.peer_vpc.id} == {one_vpc, other_vpc} and p._status.code == "active"
+        for p in call.ec2.vpc_pcxs.values()
     )
 
 
 def _described(source: Params) -> Params:
     description = source.get("Description")
     if description is not None and not _DESCRIPTION.fullmatch(description):
-        raise AwsError("InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
+        raise AwsError(
+            "InvalidParameterValue",
+            "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+        )
     return {"Description": description} if description else {}
 
 
@@ -353,7 +399,7 @@ def _requested(call: Call, group: Any, egress: bool) -> list[Any]:
     permissions = call.params.get("IpPermissions")
     if permissions is None:
         flat = call.params
-        single = {k: flat[k] for k in ("IpProtocol", "FromPort", "ToPort") if k in flat}
+        single: Params = {k: flat[k] for k in ("IpProtocol", "FromPort", "ToPort") if k in flat}
         if "CidrIp" in flat:
             single["IpRanges"] = [{"CidrIp": flat["CidrIp"]}]
         if "SourceSecurityGroupName" in flat:
@@ -367,7 +413,10 @@ def _requested(call: Call, group: Any, egress: bool) -> list[Any]:
         protocol = _protocol(permission.get("IpProtocol"))
         start, end = _ports(protocol, permission.get("FromPort"), permission.get("ToPort"))
         if not any(permission.get(s) for s in _SOURCES):
-            raise AwsError("InvalidParameterValue", "The permission has no source: give IpRanges, Ipv6Ranges, PrefixListIds or UserIdGroupPairs.")
+            raise AwsError(
+                "InvalidParameterValue",
+                "The permission has no source: give IpRanges, Ipv6Ranges, PrefixListIds or UserIdGroupPairs.",
+            )
         for given in permission.get("IpRanges", []):
             held = {"CidrIp": _cidr(given.get("CidrIp", ""))} | _described(given)
             out.append(_make(call, group, protocol, start, end, egress, ip_range=held))
@@ -376,8 +425,21 @@ def _requested(call: Call, group: Any, egress: bool) -> list[Any]:
             out.append(_make(call, group, protocol, start, end, egress, ip_range=held))
         for given in permission.get("PrefixListIds", []):
             if given.get("PrefixListId") not in call.ec2.managed_prefix_lists:
-                raise AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{given.get('PrefixListId')}' does not exist")
-            out.append(_make(call, group, protocol, start, end, egress, ip_range=_described(given), prefix_list_id=given["PrefixListId"]))
+                raise AwsError(
+                    "InvalidPrefixListID.NotFound", f"The prefix list ID '{given.get('PrefixListId')}' does not exist"
+                )
+            out.append(
+                _make(
+                    call,
+                    group,
+                    protocol,
+                    start,
+                    end,
+                    egress,
+                    ip_range=_described(given),
+                    prefix_list_id=given["PrefixListId"],
+                )
+            )
         for given in permission.get("UserIdGroupPairs", []):
             _described(given)
             out.append(_make(call, group, protocol, start, end, egress, source_group=_referenced(call, given, group)))
@@ -402,7 +464,9 @@ def _authorize(call: Call, egress: bool) -> Params:
             raise AwsError("InvalidPermission.Duplicate", f"{_text(rule)} already exists")
         keys.add(_key(rule))
     if len(held) + len(made) > LIMIT:
-        raise AwsError("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
+        raise AwsError(
+            "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."
+        )
     held.extend(made)
     for rule in made:
         tagging.put(call, rule.id, tags)
@@ -428,7 +492,9 @@ def _revoke(call: Call, egress: bool) -> Params:
         for rule_id in call.params["SecurityGroupRuleIds"]:
             found = next((r for r in held if r.id == rule_id), None)
             if found is None:
-                raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist")
+                raise AwsError(
+                    "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist"
+                )
             gone.append(found)
     else:
         by_key = {_key(r): r for r in held}
@@ -439,12 +505,15 @@ def _revoke(call: Call, egress: bool) -> Params:
             elif call.ec2.vpcs[group.vpc_id].is_default:
                 unknown.extend(_permissions(call, [wanted]))
             else:
-                raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+                raise AwsError(
+                    "InvalidPermission.NotFound", "The specified rule does not exist in this security group."
+                )
     for rule in gone:
         held[:] = [r for r in held if r is not rule]
         call.ec2.tags.pop(rule.id, None)
     shown = [
-        {"SecurityGroupRuleId": r.id, "GroupId": group.id, "IsEgress": egress, "IpProtocol": r.ip_protocol} for r in gone
+        {"SecurityGroupRuleId": r.id, "GroupId": group.id, "IsEgress": egress, "IpProtocol": r.ip_protocol}
+        for r in gone
     ]
     return {"Return": True, "UnknownIpPermissions": unknown, "RevokedSecurityGroupRules": shown}
 
@@ -469,12 +538,16 @@ def modify(call: Call) -> Params:
         egress = any(r.id == rule_id for r in group.egress_rules)
         rule = group.get_rule(rule_id)
         if rule is None:
-            raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist")
+            raise AwsError(
+                "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist"
+            )
         directions.add(egress)
         sources = [s for s in ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId") if wanted.get(s)]
         if len(sources) != 1:
             code = "InvalidParameterCombination" if sources else "MissingParameter"
-            raise AwsError(code, "Exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedGroupId must be specified")
+            raise AwsError(
+                code, "Exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedGroupId must be specified"
+            )
         protocol = _protocol(wanted.get("IpProtocol"))
         start, end = _ports(protocol, wanted.get("FromPort"), wanted.get("ToPort"))
         note = _described(wanted)
@@ -482,7 +555,9 @@ def modify(call: Call) -> Params:
         if source == "CidrIpv4":
             fresh = _make(call, group, protocol, start, end, egress, ip_range={"CidrIp": _cidr(wanted[source])} | note)
         elif source == "CidrIpv6":
-            fresh = _make(call, group, protocol, start, end, egress, ip_range={"CidrIpv6": _cidr6(wanted[source])} | note)
+            fresh = _make(
+                call, group, protocol, start, end, egress, ip_range={"CidrIpv6": _cidr6(wanted[source])} | note
+            )
         elif source == "PrefixListId":
             if wanted[source] not in call.ec2.managed_prefix_lists:
                 raise AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{wanted[source]}' does not exist")
@@ -511,7 +586,10 @@ def _update_descriptions(call: Call, egress: bool) -> Params:
         for given in call.params["SecurityGroupRuleDescriptions"]:
             rule = group.get_rule(given.get("SecurityGroupRuleId", ""))
             if rule is None:
-                raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{given.get('SecurityGroupRuleId')}' does not exist")
+                raise AwsError(
+                    "InvalidSecurityGroupRuleId.NotFound",
+                    f"The security group rule ID '{given.get('SecurityGroupRuleId')}' does not exist",
+                )
             _describe_rule(rule, _described(given))
         return {"Return": True}
     for wanted in _requested(call, group, egress):

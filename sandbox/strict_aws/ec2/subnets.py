@@ -145,7 +145,10 @@ def delete(call: Call) -> None:
     call.store.extra.pop(subnet.id, None)
 
 
-_FLAGS = {"MapPublicIpOnLaunch": "map_public_ip_on_launch", "AssignIpv6AddressOnCreation": "assign_ipv6_address_on_creation"}
+_FLAGS = {
+    "MapPublicIpOnLaunch": "map_public_ip_on_launch",
+    "AssignIpv6AddressOnCreation": "assign_ipv6_address_on_creation",
+}
 _NOTED_FLAGS = {
     "EnableDns64": "dns64",
     "EnableResourceNameDnsARecordOnLaunch": "a_record",

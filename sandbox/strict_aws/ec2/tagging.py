@@ -16,9 +16,13 @@ def check(tags: dict[str, str]) -> None:
         if not key or len(key) > 128:
             raise AwsError("InvalidParameterValue", "Tag keys must be between 1 and 128 characters in length.")
         if len(value) > 256:
-            raise AwsError("InvalidParameterValue", f"Tag value exceeds the maximum length of 256 characters for key '{key}'.")
+            raise AwsError(
+                "InvalidParameterValue", f"Tag value exceeds the maximum length of 256 characters for key '{key}'."
+            )
         if key.lower().startswith("aws:"):
-            raise AwsError("InvalidParameterValue", f"Tag keys starting with 'aws:' are reserved for internal use: '{key}'")
+            raise AwsError(
+                "InvalidParameterValue", f"Tag keys starting with 'aws:' are reserved for internal use: '{key}'"
+            )
 
 
 def of(call: Call, *kinds: str) -> dict[str, dict[str, str]]:
@@ -29,7 +33,9 @@ def of(call: Call, *kinds: str) -> dict[str, dict[str, str]]:
         if kind is None:
             raise AwsError("InvalidParameterValue", "Tag specification resource type must have a value")
         if kind not in kinds:
-            raise AwsError("InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation.")
+            raise AwsError(
+                "InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation."
+            )
         tags = specification.get("Tags") or []
         if not tags:
             raise AwsError("InvalidParameterValue", "Tag specification must have at least one tag")

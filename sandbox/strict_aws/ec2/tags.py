@@ -159,7 +159,12 @@ def describe(call: Call) -> Params:
         if _exists(call, i)
     ]
     tag_filters = {n: v for n, v in filters.items() if n.startswith("tag:")}
-    known = {"key": path("Key"), "value": path("Value"), "resource-id": path("ResourceId"), "resource-type": path("ResourceType")}
+    known = {
+        "key": path("Key"),
+        "value": path("Value"),
+        "resource-id": path("ResourceId"),
+        "resource-type": path("ResourceType"),
+    }
     chosen = select(items, {n: v for n, v in filters.items() if n not in tag_filters}, known)
     for name, values in tag_filters.items():
         chosen = [t for t in chosen if t["Key"] == name[4:] and t["Value"] in values]
@@ -167,7 +172,14 @@ def describe(call: Call) -> Params:
     return {"Tags": shown} | ({"NextToken": token} if token else {})
 
 
-_KINDS = {"sgr": "security-group-rule", "eipalloc": "elastic-ip", "nat": "natgateway", "key": "key-pair", "lt": "launch-template", "vpce": "vpc-endpoint"}
+_KINDS = {
+    "sgr": "security-group-rule",
+    "eipalloc": "elastic-ip",
+    "nat": "natgateway",
+    "key": "key-pair",
+    "lt": "launch-template",
+    "vpce": "vpc-endpoint",
+}
 
 
 def _kind(identifier: str) -> str:

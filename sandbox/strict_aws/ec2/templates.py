@@ -27,7 +27,10 @@ def _get_version(self: Any, number: Any) -> Any:
     for version in self.versions:
         if str(version.number) == text:
             return version
-    raise AwsError("InvalidLaunchTemplateId.VersionNotFound", f"Could not find the specified version {number} for the launch template with ID {self.id}.")
+    raise AwsError(
+        "InvalidLaunchTemplateId.VersionNotFound",
+        f"Could not find the specified version {number} for the launch template with ID {self.id}.",
+    )
 
 
 def _create_version(self: Any, data: Params, description: str) -> Any:
@@ -38,7 +41,7 @@ def _create_version(self: Any, data: Params, description: str) -> Any:
     return version
 
 
-LaunchTemplate.get_version = _get_version  # type: ignore[method-assign]
+LaunchTemplate.get_version = _get_version  # type: ignore[method-assign,assignment]
 LaunchTemplate.create_version = _create_version  # type: ignore[method-assign]
 LaunchTemplate.default_version = lambda self: _get_version(self, self.default_version_number)  # type: ignore[method-assign]
 
@@ -52,11 +55,17 @@ def get(call: Call, template_id: str | None = None, name: str | None = None) -> 
         check_ids([template_id], "lt", "InvalidLaunchTemplateId")
         template = call.ec2.launch_templates.get(template_id)
         if template is None:
-            raise AwsError("InvalidLaunchTemplateId.NotFound", f"The specified launch template, with template ID {template_id}, does not exist.")
+            raise AwsError(
+                "InvalidLaunchTemplateId.NotFound",
+                f"The specified launch template, with template ID {template_id}, does not exist.",
+            )
         return template
     held = call.ec2.launch_template_name_to_ids.get(name)
     if held is None:
-        raise AwsError("InvalidLaunchTemplateName.NotFoundException", f"The specified launch template, with template name {name}, does not exist.")
+        raise AwsError(
+            "InvalidLaunchTemplateName.NotFoundException",
+            f"The specified launch template, with template name {name}, does not exist.",
+        )
     return call.ec2.launch_templates[held]
 
 
@@ -119,7 +128,10 @@ def create(call: Call) -> Params:
         tags = tagging.of(call, "launch-template")["launch-template"]
         name = call.params["LaunchTemplateName"]
         if not _NAME.fullmatch(name):
-            raise AwsError("InvalidLaunchTemplateName.MalformedException", f"The launch template name '{name}' is not valid: 3 to 128 letters, digits and ()./_-")
+            raise AwsError(
+                "InvalidLaunchTemplateName.MalformedException",
+                f"The launch template name '{name}' is not valid: 3 to 128 letters, digits and ()./_-",
+            )
         if name in call.ec2.launch_template_name_to_ids:
             raise AwsError("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
         template = call.ec2.create_launch_template(name, call.params.get("VersionDescription", ""), _data(call), {})
@@ -195,7 +207,11 @@ def describe(call: Call) -> Params:
     if names:
         chosen = [get(call, name=n) for n in names]
     items = [_shown(call, t) for t in chosen]
-    known = {"create-time": path("CreateTime"), "launch-template-name": path("LaunchTemplateName"), "launch-template-id": path("LaunchTemplateId")}
+    known = {
+        "create-time": path("CreateTime"),
+        "launch-template-name": path("LaunchTemplateName"),
+        "launch-template-id": path("LaunchTemplateId"),
+    }
     part, token = page(call, select(items, filters, known), PAGE, PAGE)
     result: Params = {"LaunchTemplates": part}
     return result | ({"NextToken": token} if token else {})
@@ -216,9 +232,15 @@ def describe_versions(call: Call) -> Params:
                 pairs[template.id, version.number] = (template, version)
     else:
         if not wanted:
-            raise AwsError("MissingParameter", "The request must contain a launch template id, a name, or the versions $Latest or $Default")
+            raise AwsError(
+                "MissingParameter",
+                "The request must contain a launch template id, a name, or the versions $Latest or $Default",
+            )
         if not set(wanted) <= {"$Latest", "$Default"}:
-            raise AwsError("InvalidParameterValue", "Without a launch template only the versions $Latest and $Default can be described.")
+            raise AwsError(
+                "InvalidParameterValue",
+                "Without a launch template only the versions $Latest and $Default can be described.",
+            )
         for template in call.ec2.launch_templates.values():
             for number in wanted:
                 version = template.get_version(number)

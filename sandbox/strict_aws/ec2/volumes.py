@@ -118,11 +118,23 @@ def attach(call: Call) -> Params:
     if state not in ("running", "stopped"):
         raise AwsError("IncorrectState", f"Instance '{instance.id}' is not 'running'.")
     if device in instance.block_device_mapping:
-        raise AwsError("InvalidParameterValue", f"Invalid value '{device}' for unixDevice. Attachment point {device} is already in use")
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Invalid value '{device}' for unixDevice. Attachment point {device} is already in use",
+        )
     if volume.zone is not None and volume.zone.name != instance._placement.zone:
-        raise AwsError("InvalidVolume.ZoneMismatch", f"The volume '{volume.id}' is not in the same availability zone as instance '{instance.id}'")
-    call.ec2.attach_volume(volume.id, instance.id, device)
-    return {"VolumeId": volume.id, "InstanceId": instance.id, "Device": device, "State": "attaching", "AttachTime": volume.attachment.attach_time}
+        raise AwsError(
+            "InvalidVolume.ZoneMismatch",
+            f"The volume '{volume.id}' is not in the same availability zone as instance '{instance.id}'",
+        )
+    made = call.ec2.attach_volume(volume.id, instance.id, device)
+    return {
+        "VolumeId": volume.id,
+        "InstanceId": instance.id,
+        "Device": device,
+        "State": "attaching",
+        "AttachTime": made.attach_time,
+    }
 
 
 @operation("ec2", "DetachVolume")
@@ -133,12 +145,22 @@ def detach(call: Call) -> Params:
         raise AwsError("IncorrectState", f"Volume '{volume.id}' is in the 'available' state.")
     for parameter, value in (("InstanceId", held.instance.id), ("Device", held.device)):
         if call.params.get(parameter, value) != value:
-            raise AwsError("InvalidAttachment.NotFound", f"Volume '{volume.id}' is not attached to '{call.params[parameter]}'.")
+            raise AwsError(
+                "InvalidAttachment.NotFound", f"Volume '{volume.id}' is not attached to '{call.params[parameter]}'."
+            )
     if held.device == held.instance.root_device_name and held.instance._state.name != "stopped":
-        raise AwsError("OperationNotPermitted", f"Unable to detach root volume '{volume.id}' from instance '{held.instance.id}'")
+        raise AwsError(
+            "OperationNotPermitted", f"Unable to detach root volume '{volume.id}' from instance '{held.instance.id}'"
+        )
     instance_id, device = held.instance.id, held.device
     call.ec2.detach_volume(volume.id, instance_id, device)
-    return {"VolumeId": volume.id, "InstanceId": instance_id, "Device": device, "State": "detaching", "AttachTime": held.attach_time}
+    return {
+        "VolumeId": volume.id,
+        "InstanceId": instance_id,
+        "Device": device,
+        "State": "detaching",
+        "AttachTime": held.attach_time,
+    }
 
 
 # MARK: modifications
@@ -162,15 +184,23 @@ def modify(call: Call) -> Params:
     table = call.store.table("volume_modifications")
     running = table.get(volume.id)
     if running is not None and _progress(running)["ModificationState"] != "completed":
-        raise AwsError("IncorrectModificationState", f"Volume '{volume.id}' cannot be modified while in modification state '{_progress(running)['ModificationState'].upper()}'")
+        raise AwsError(
+            "IncorrectModificationState",
+            f"Volume '{volume.id}' cannot be modified while in modification state '{_progress(running)['ModificationState'].upper()}'",
+        )
     notes = call.store.notes(volume.id)
     recent = [t for t in notes.get("modified_at", []) if clock.now() - t < 86400]
     if len(recent) >= 4:
-        raise AwsError("VolumeModificationRateExceeded", f"You've reached the maximum modification rate per volume limit. Volume {volume.id}")
+        raise AwsError(
+            "VolumeModificationRateExceeded",
+            f"You've reached the maximum modification rate per volume limit. Volume {volume.id}",
+        )
     size = call.params.get("Size", volume.size)
     kind = call.params.get("VolumeType", volume.volume_type)
     if size < volume.size:
-        raise AwsError("InvalidParameterValue", f"New size cannot be smaller than existing size: {volume.id} is {volume.size} GiB")
+        raise AwsError(
+            "InvalidParameterValue", f"New size cannot be smaller than existing size: {volume.id} is {volume.size} GiB"
+        )
     if not any(k in call.params for k in ("Size", "VolumeType", "Iops", "Throughput", "MultiAttachEnabled")):
         raise AwsError("MissingParameter", "The request must contain a size, a volume type, IOPS or throughput.")
     if call.params.get("Iops") is not None and kind not in ("io1", "io2", "gp3"):
@@ -182,7 +212,11 @@ def modify(call: Call) -> Params:
     changes_kind = kind != volume.volume_type
     old_iops = volume.iops or baseline_iops(volume.volume_type, volume.size)
     iops = call.params.get("Iops") or (None if changes_kind else volume.iops) or baseline_iops(kind, size)
-    throughput = (call.params.get("Throughput") or (volume.throughput if not changes_kind else None) or 125) if kind == "gp3" else None
+    throughput = (
+        (call.params.get("Throughput") or (volume.throughput if not changes_kind else None) or 125)
+        if kind == "gp3"
+        else None
+    )
     modification: Params = {
         "VolumeId": volume.id,
         "TargetSize": size,

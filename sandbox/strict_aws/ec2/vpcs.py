@@ -158,7 +158,9 @@ def describe_attribute(call: Call) -> Params:
     attribute = call.params["Attribute"]
     name = attribute[:1].upper() + attribute[1:]
     if name not in _ATTRIBUTES or attribute[:1].isupper():
-        raise AwsError("InvalidParameterValue", f"Value ({attribute}) for parameter attribute is invalid. Unknown attribute.")
+        raise AwsError(
+            "InvalidParameterValue", f"Value ({attribute}) for parameter attribute is invalid. Unknown attribute."
+        )
     return {"VpcId": vpc.id, name: {"Value": bool(getattr(vpc, _ATTRIBUTES[name]))}}
 
 
