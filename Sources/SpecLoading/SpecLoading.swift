@@ -93,9 +93,11 @@ package func loadWorkspace(
 ///
 /// Diagnostics of the first phase are not repeated.
 ///
-/// - Parameter lookups: the results that are known, by the address of the lookup; others stay values known later.
+/// - Parameter lookups: the results that are known, by the address of the lookup; others stay values known later. nil:
+///   no lookup was asked yet. Then a `count`, a `for_each` or a name that hangs on one is no complaint, and what it
+///   would make is left out: good for finding mistakes only.
 package func expand(
-    _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]] = [:]
+    _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]? = nil
 ) -> (expanded: ExpandedWorkspace, diagnostics: [Diagnostic]) {
     let general = Complaints()
     let files = FileStore(workspace.reader, files: workspace.files)
@@ -104,12 +106,12 @@ package func expand(
     var names = KnownNames(sections: workspace.sections, catalog: workspace.catalog)
     names.stacks = workspace.stacks
     names.lookups = workspace.lookupAddresses
-    names.results = lookups
+    names.results = lookups ?? [:]
 
     var expanded = ExpandedWorkspace()
     var complaints: [Complaints.OfStack] = []
     for stack in workspace.loadedStacks {
-        let own = Complaints()
+        let own = Complaints(isBeforeLookups: lookups == nil)
         complaints.append(Complaints.OfStack(own, spec: stack.spec.file, name: stack.name))
         let context = StackContext(
             name: stack.name, workspace: workspace.name, region: stack.region, account: stack.account,

@@ -53,7 +53,7 @@ struct Workspace {
     ) -> (expanded: ExpandedWorkspace?, diagnostics: [Diagnostic]) {
         let (workspace, diagnostics) = load()
         guard let workspace else { return (nil, diagnostics) }
-        let (expanded, more) = expand(workspace, lookups: lookups)
+        let (expanded, more) = SpecLoading.expand(workspace, lookups: lookups)
         return (expanded, diagnostics + more)
     }
 

@@ -240,6 +240,26 @@ struct MeaningTests {
             named: "meaning/known-lookups.txt")
     }
 
+    @Test("What hangs on a lookup is a complaint only after lookups were asked")
+    func beforeLookups() throws {
+        let workspace = Workspace(
+            spec: """
+                lookups: { images: { base: { name: x } } }
+                nets:
+                  many: { count: "${lookups.images.base.id}", cidr_block: 10.0.0.0/8 }
+                  each: { for_each: "${lookups.images.base.tags}", cidr_block: 10.0.0.0/8 }
+                  "${lookups.images.base.id}": { cidr_block: 10.0.0.0/8 }
+                  cause: { count: "${nets.many.id}", cidr_block: 10.0.0.0/8 }
+                """)
+        let loaded = try #require(workspace.load().workspace)
+        #expect(expand(loaded).diagnostics.map(\.detail).filter { $0.contains("lookup") } == [])
+        #expect(expand(loaded).diagnostics.count == 1)
+        #expect(expand(loaded, lookups: [:]).diagnostics.count == 4)
+        let image = Address(stack: "app", type: "lookup.images", name: "base")
+        let known = expand(loaded, lookups: [image: ["id": "2", "tags": ["a": "b"]]])
+        #expect(known.expanded.definitions.map(\.name) == ["many1", "many2", "each-a", "2"])
+    }
+
     @Test("The first phase gives what lookups, state and credentials need")
     func firstPhase() throws {
         var workspace = Workspace([

@@ -177,7 +177,13 @@ enum DurationText {
 extension Complaints {
     /// Complains that something must be known before the cloud is asked; silent where the cause was told already.
     func reportUnknown(_ name: String, _ deferred: Deferred, at range: SourceRange) {
-        if !Poison.isIn(.deferred(deferred)) { report(.unknownYet(name, deferred, at: range)) }
+        if !isExcused(deferred) { report(.unknownYet(name, deferred, at: range)) }
+    }
+
+    /// Whether nothing needs to be said of an unknown value: its cause was told, or it may be known after the lookups.
+    func isExcused(_ deferred: Deferred) -> Bool {
+        if Poison.isIn(.deferred(deferred)) { return true }
+        return isBeforeLookups && deferred.outputs.contains { $0.address.type.rawValue.hasPrefix("lookup.") }
     }
 }
 

@@ -4,6 +4,10 @@ import Diagnostics
 final class Complaints {
     private(set) var diagnostics: [Diagnostic] = []
     private var seen: Set<Diagnostic> = []
+    /// True while no lookup was asked: that a value hangs on one is no complaint yet.
+    let isBeforeLookups: Bool
+
+    init(isBeforeLookups: Bool = false) { self.isBeforeLookups = isBeforeLookups }
 
     func report(_ diagnostic: Diagnostic) {
         if seen.insert(diagnostic).inserted { diagnostics.append(diagnostic) }

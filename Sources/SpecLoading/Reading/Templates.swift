@@ -51,6 +51,7 @@ final class Templates {
         let isVerbatim = range.end - range.start == text.utf8.count
         let value = evaluate(text, at: range, in: scope, complaints) { isVerbatim ? range.part($0) : range }.value
         if let key = ScalarText.text(value) { return key }
+        if case .deferred(let deferred) = value, complaints.isExcused(deferred) { return nil }
         if !Poison.isIn(value) { complaints.report(.unknownKey(text, value, at: range)) }
         return nil
     }
