@@ -206,6 +206,16 @@ import Testing
         #expect(world.requests.count == 20 + 500 / 14)
     }
 
+    @Test("A throttle outlasts the quota: it waits as long as it may, and fails no run")
+    func quotaOfThrottles() async {
+        let world = world(.success(.ec2Error("RequestLimitExceeded", status: 503)), random: 0)
+        let client = world.client()
+        for _ in 0..<20 { _ = await client.failure(of: read) }
+        // All 8 attempts each time; after 500 tokens at 5 each the pauses are the longest there are.
+        #expect(world.requests.count == 160)
+        #expect(world.slept.filter { $0 == .seconds(20) }.count == 140 - 500 / 5)
+    }
+
     @Test("TLS trouble is told at once")
     func tls() async {
         let world = world(.failure(.tls("certificate has expired")))

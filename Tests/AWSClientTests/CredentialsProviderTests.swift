@@ -102,4 +102,28 @@ import Testing
         await #expect(throws: CredentialsError("down")) { try await provider.credentials() }
         #expect(try await provider.credentials().accessKeyID == "K2")
     }
+
+    @Test("When the task that fetches is cancelled, somebody else who waits fetches")
+    func cancelledFetch() async throws {
+        let (started, start) = AsyncStream.makeStream(of: Void.self)
+        let count = Mutex(0)
+        let provider = CredentialsProvider(now: { FakeWorld.start }) {
+            () async throws(CredentialsError) -> AWSCredentials in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            guard number == 1 else { return Self.key(number) }
+            start.finish()
+            while !Task.isCancelled { await Task.yield() }
+            throw CredentialsError("cancelled")
+        }
+        let first = Task { try await provider.credentials() }
+        for await _ in started {}
+        let others = (0..<5).map { _ in Task { try await provider.credentials().accessKeyID } }
+        first.cancel()
+        for other in others { #expect(try await other.value == "K2") }
+        await #expect(throws: CredentialsError("cancelled")) { try await first.value }
+        #expect(count.withLock { $0 } == 2)
+    }
 }

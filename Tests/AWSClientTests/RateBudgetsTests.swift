@@ -71,6 +71,20 @@ import Testing
         #expect(bucket.rate == 10)
     }
 
+    @Test("Whoever waited and was throttled all the same does not wait for that wait again")
+    func noDebtFromWaiting() {
+        var bucket = bucket(capacity: 1, refill: 0.5)
+        var now = Duration.zero
+        var waits: [Duration] = []
+        for _ in 0..<10 {
+            let wait = bucket.take(1, at: now)
+            waits.append(wait)
+            now += wait + .milliseconds(600)
+            bucket.throttled(at: now)
+        }
+        #expect(waits.dropFirst().allSatisfy { $0 > .zero && $0 <= .seconds(2) })
+    }
+
     @Test("Without a published limit nothing waits until a throttle comes; then our own rate is the measure")
     func unpublished() throws {
         var bucket = TokenBucket(nil, at: .zero)

@@ -229,8 +229,8 @@ package final class AWSClient: Sendable {
         let quota = await state.takeRetry(failure.trouble)
         progress.lastCost = quota.cost
         guard !quota.isExhausted else {
-            // A throttled change is not worth failing a run for: it waits as long as it may instead.
-            return failure.trouble == .transient ? nil : policy.cap
+            // A throttle is not worth failing a run for: it waits as long as it may instead.
+            return failure.trouble == .throttled || failure.trouble == .contention ? policy.cap : nil
         }
         return delay
     }

@@ -50,7 +50,7 @@ package actor RateBudgets {
 
 /// A bucket of requests that refills with time. It may be overdrawn: who overdraws it waits for the refill, in the
 /// order of asking.
-struct TokenBucket: Equatable {
+struct TokenBucket {
     /// Requests per second; `nil` while nothing limits.
     private(set) var rate: Double?
     private let published: RateLimit?
@@ -68,17 +68,13 @@ struct TokenBucket: Equatable {
         window = (now, 0, 0)
     }
 
-    static func == (left: TokenBucket, right: TokenBucket) -> Bool {
-        left.rate == right.rate && left.published == right.published && left.tokens == right.tokens
-    }
-
     private var capacity: Double { published?.capacity ?? max(1, rate ?? 1) }
 
     mutating func take(_ cost: Double, at now: Duration) -> Duration {
         measure(cost, now)
         guard let rate else { return .zero }
-        tokens = min(capacity, tokens + max(0, (now - updatedAt).inSeconds) * rate) - cost
-        updatedAt = now
+        refill(at: now)
+        tokens -= cost
         return tokens < 0 ? .seconds(-tokens / rate) : .zero
     }
 
@@ -86,11 +82,16 @@ struct TokenBucket: Equatable {
         // Answers to what was sent before the last lowering say nothing new.
         if let loweredAt, now - loweredAt < .milliseconds(500) { return }
         loweredAt = now
+        refill(at: now)
         let measured = max(window.count, window.last)
         let lowest = min(0.5, published?.refillPerSecond ?? 0.5)
         rate = max(lowest, (rate ?? measured) * 0.7)
         tokens = min(tokens, 0)
-        updatedAt = now
+    }
+
+    private mutating func refill(at now: Duration) {
+        tokens = min(capacity, tokens + max(0, (now - updatedAt).inSeconds) * (rate ?? 0))
+        updatedAt = max(updatedAt, now)
     }
 
     mutating func succeeded() {
