@@ -1,0 +1,80 @@
+"""One sandbox for all tests, emptied before each; a workspace of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import BINARY, Cloud, Muster, Sandbox
+
+DELAY = "0.2"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not BINARY.exists():
+        pytest.exit(f"there is no {BINARY}: swift build --product muster", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def start_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """Starts sandboxes with an environment of choice; ends them with the session."""
+    started: list[Any] = []
+
+    def start(**environment: str) -> Any:
+        made = Sandbox(tmp_path_factory.mktemp("sandbox"), **({"MUSTER_SANDBOX_DELAY": DELAY} | environment))
+        started.append(made)
+        return made
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def _sandbox(start_sandbox: Callable[..., Any]) -> Any:
+    return start_sandbox()
+
+
+@pytest.fixture
+def sandbox(_sandbox: Any) -> Any:
+    """The sandbox, as good as new."""
+    _sandbox.reset()
+    return _sandbox
+
+
+@pytest.fixture(scope="session")
+def _other_sandbox(start_sandbox: Callable[..., Any]) -> Any:
+    return start_sandbox()
+
+
+@pytest.fixture
+def other_sandbox(_other_sandbox: Any) -> Any:
+    """A second one, at another endpoint."""
+    _other_sandbox.reset()
+    return _other_sandbox
+
+
+@pytest.fixture(scope="session")
+def _verifying_sandbox(start_sandbox: Callable[..., Any]) -> Any:
+    return start_sandbox(MUSTER_SANDBOX_VERIFY="1")
+
+
+@pytest.fixture
+def verifying_sandbox(_verifying_sandbox: Any) -> Any:
+    """One that checks signatures."""
+    _verifying_sandbox.reset()
+    return _verifying_sandbox
+
+
+@pytest.fixture
+def cloud(sandbox: Any) -> Cloud:
+    """What is in the sandbox."""
+    return Cloud(sandbox)
+
+
+@pytest.fixture
+def muster(sandbox: Any, tmp_path: Path) -> Muster:
+    """muster in an empty workspace, pointed at the sandbox."""
+    return Muster(tmp_path, sandbox.endpoint)
