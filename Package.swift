@@ -93,7 +93,7 @@ let package = Package(
             "ApplyingTests",
             ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),
         tests("ReportingTests", ["Reporting", "MusterModel", "Diagnostics", "TestSupport"]),
-        tests("MusterCommandsTests", ["MusterCommands", "MusterModel", "TestSupport"]),
+        tests("MusterCommandsTests", ["MusterCommands", "AWSClient", "MusterModel", "Diagnostics", "TestSupport"]),
         tests("ArchitectureTests", ["TestSupport"]),
     ]
 )

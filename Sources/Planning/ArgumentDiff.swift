@@ -29,6 +29,11 @@ package struct SecretDigests: Sendable {
         self.text = text
         self.digest = digest
     }
+
+    /// Digests begin with the name of their key and a colon; those of different keys say nothing of each other.
+    static func haveSameKey(_ first: String, _ second: String) -> Bool {
+        first.prefix { $0 != ":" } == second.prefix { $0 != ":" }
+    }
 }
 
 /// Compares the three sides of one resource: the spec, the state and the cloud.
@@ -153,6 +158,11 @@ struct DiffMaker {
         if let digest {
             let current = live.map { secrets.digest($0) } ?? recorded
             if digest == current { return }
+            if let current, !SecretDigests.haveSameKey(digest, current) {
+                // Made elsewhere, with another key: nobody can tell here.
+                wanted.visitDeferred { result.unreadable.formUnion($0.secrets) }
+                return
+            }
             if current == nil, !isDeclared { return }
         }
         result.changes.append(

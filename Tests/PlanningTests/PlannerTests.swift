@@ -193,6 +193,20 @@ import Testing
         #expect(plan.notes.count == 1)
     }
 
+    @Test("A digest of another machine's key says nothing: the secret is assumed unchanged")
+    func otherKey() throws {
+        let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))
+        let declarations = [machine("m", ["script": secret])]
+        let cloud = try applied(declarations)
+        let plan = try cloud.plan(declarations) {
+            $0.observations = Observations()
+            $0.isRefreshed = false
+            $0.secrets = SecretDigests(text: { _ in "hunter2" }, digest: { "other:\(SimulatedCloud.digest($0))" })
+        }.plan
+        #expect(plan.isEmpty)
+        #expect(plan.notes.count == 1)
+    }
+
     @Test("Only what is selected is planned; what it needs comes along")
     func selection() throws {
         let cloud = SimulatedCloud()
