@@ -36,7 +36,7 @@ private struct DoctorVisit {
             bad("workspace", error)
             return
         }
-        let analysis = workbench.analyse(workspace, lookups: [:])
+        let analysis = workbench.analyse(workspace, lookups: nil)
         let errors = analysis.diagnostics.filter { $0.severity == .error }
         if errors.isEmpty {
             good("specs", "\(analysis.linked?.spec.declarations.count ?? 0) resources")

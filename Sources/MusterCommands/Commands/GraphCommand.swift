@@ -25,7 +25,7 @@ struct GraphCommand: AsyncParsableCommand {
                 for change in made.plan.changes { actions[change.address] = change.action }
                 linked = made.linked
             } else {
-                linked = try workbench.link(try workbench.load(), lookups: [:])
+                linked = try workbench.link(try workbench.load(), lookups: nil)
             }
             let spec = linked.spec
             let isShown = { (address: Address) in scope.stacks?.contains(address.stack) ?? true }

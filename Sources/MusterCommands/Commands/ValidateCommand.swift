@@ -21,7 +21,7 @@ struct ValidateCommand: AsyncParsableCommand {
             var resourceCount = 0
             do throws(CommandFailure) {
                 let workspace = try workbench.load()
-                let result = workbench.analyse(workspace, lookups: [:])
+                let result = workbench.analyse(workspace, lookups: nil)
                 diagnostics = result.diagnostics
                 resourceCount = result.linked?.spec.declarations.count ?? 0
             } catch {

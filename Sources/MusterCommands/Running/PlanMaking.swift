@@ -38,8 +38,8 @@ extension Workbench {
     /// - Parameter secretText: resolves a secret in memory; nil: it cannot be read now.
     func makePlan(_ request: PlanRequest) async throws(CommandFailure) -> MadePlan {
         let workspace = try load()
-        // Without lookups the whole spec can be checked before the first request.
-        if workspace.lookups.isEmpty { _ = try link(workspace, lookups: [:]) }
+        // What is wrong with the specs is said before the first request.
+        _ = try link(workspace, lookups: nil)
         let state = try await readState(workspace)
         var scopes: [String: ProviderScope]
         if request.isRefreshed {

@@ -37,7 +37,6 @@ struct Workbench {
         var removals: [RemovalDeclaration]
         var moves: [Address: Address]
         var groups: [Address: [Address]]
-        var lookups: [Address: [String: Value]]
         var warnings: [Diagnostic]
     }
 
@@ -53,8 +52,7 @@ struct Workbench {
         guard let workspace = loaded.workspace else { throw CommandFailure(.failure, loaded.diagnostics) }
         if loaded.diagnostics.hasErrors {
             // What the second phase finds belongs to the same answer.
-            let more = expand(workspace).diagnostics.filter { $0.code != "spec.unknown-count" }
-            throw CommandFailure(.failure, loaded.diagnostics + more)
+            throw CommandFailure(.failure, loaded.diagnostics + expand(workspace).diagnostics)
         }
         console.report(loaded.diagnostics)
         try checkStacks(workspace)
@@ -76,8 +74,10 @@ struct Workbench {
     }
 
     /// Everything from expanding to linking; all problems at once.
+    ///
+    /// - Parameter lookups: nil: they were not asked yet, and what hangs on them is no complaint.
     func link(
-        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]
+        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
     ) throws(CommandFailure) -> Linked {
         let result = analyse(workspace, lookups: lookups)
         guard let linked = result.linked, !result.diagnostics.hasErrors else {
@@ -87,7 +87,7 @@ struct Workbench {
     }
 
     func analyse(
-        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]
+        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
     ) -> (linked: Linked?, diagnostics: [Diagnostic]) {
         let (expanded, loading) = expand(workspace, lookups: lookups)
         let fallback = console.environment["AWS_REGION"] ?? console.environment["AWS_DEFAULT_REGION"]
@@ -109,7 +109,7 @@ struct Workbench {
         return (
             Linked(
                 workspace: workspace, spec: spec, imports: expanded.imports, removals: expanded.removals,
-                moves: moves, groups: groups, lookups: lookups,
+                moves: moves, groups: groups,
                 warnings: diagnostics.filter { $0.severity != .error }), diagnostics
         )
     }
