@@ -18,6 +18,7 @@ enum Catalog {
         ResourceEntry(SecurityGroup.init),
         ResourceEntry(SecurityGroupRule.init),
         ResourceEntry(KeyPair.init),
+        ResourceEntry(Instance.init),
         ResourceEntry(IAMRole.init),
         ResourceEntry(IAMRolePolicy.init),
         ResourceEntry(IAMRolePolicyAttachment.init),
@@ -26,7 +27,16 @@ enum Catalog {
         ResourceEntry(DNSRecord.init),
     ]
 
-    private static let lookupEntries: [LookupEntry] = []
+    private static let lookupEntries: [LookupEntry] = [
+        LookupEntry(AMILookup.init),
+        LookupEntry(AvailabilityZonesLookup.init),
+        LookupEntry(HostedZoneLookup.init),
+        LookupEntry(VPCLookup.init),
+        LookupEntry(SubnetLookup.init),
+        LookupEntry(SecurityGroupLookup.init),
+        LookupEntry(CallerIdentityLookup.init),
+        LookupEntry(SSMParameterLookup.init),
+    ]
 
     static let resources: [ResourceSchema] = resourceEntries.map(\.schema)
     static let lookups: [LookupSchema] = lookupEntries.map(\.schema)

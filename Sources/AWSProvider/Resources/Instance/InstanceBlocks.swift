@@ -1,0 +1,245 @@
+import MusterModel
+import ProviderKit
+
+// The nested blocks of an instance.
+
+struct LaunchTemplateChoice: ArgumentBlock {
+    var id: String?
+    var name: String?
+    var version: String?
+
+    static let fields: [Field<Self>] = [
+        .argument("id", \.id, constraints: [.conflictsWith(["name"])], "The template, by id."),
+        .argument("name", \.name, "The template, by name."),
+        .argument("version", \.version, "A number, `$Default` or `$Latest`."),
+    ]
+}
+
+struct NetworkInterfaceChoice: ArgumentBlock {
+    var deviceIndex = 0
+    var networkInterfaceID = ""
+    var networkCardIndex: Int?
+    var isDeletedOnTermination: Bool?
+
+    static let fields: [Field<Self>] = [
+        .required("device_index", \.deviceIndex, "Its place among the interfaces, from 0."),
+        .required("network_interface_id", \.networkInterfaceID, "The interface (`eni-…`)."),
+        .argument("network_card_index", \.networkCardIndex, "The network card, on machines with several."),
+        .argument(
+            "delete_on_termination", \.isDeletedOnTermination, "Whether it goes with the instance; false for AWS."),
+    ]
+}
+
+struct CPUOptions: ArgumentBlock {
+    var coreCount: Int?
+    var threadsPerCore: Int?
+    var amdSEVSNP: String?
+
+    static let fields: [Field<Self>] = [
+        .argument("core_count", \.coreCount, onChange: .replace, "How many cores."),
+        .argument("threads_per_core", \.threadsPerCore, onChange: .replace, "1 turns hyper-threading off."),
+        .argument(
+            "amd_sev_snp", \.amdSEVSNP, onChange: .replace, constraints: [.allowed(["enabled", "disabled"])],
+            "Whether memory is encrypted by AMD SEV-SNP."),
+    ]
+}
+
+struct EnclaveOptions: ArgumentBlock {
+    var isEnabled: Bool?
+
+    static let fields: [Field<Self>] = [
+        .argument("enabled", \.isEnabled, onChange: .replace, "Whether enclaves may run on it.")
+    ]
+}
+
+struct CreditSpecification: ArgumentBlock {
+    var cpuCredits: String?
+
+    static let fields: [Field<Self>] = [
+        .argument(
+            "cpu_credits", \.cpuCredits, constraints: [.allowed(["standard", "unlimited"])],
+            "Whether the machine may borrow processor time.")
+    ]
+}
+
+struct MetadataOptions: ArgumentBlock {
+    var endpoint: String?
+    var tokens: String?
+    var hopLimit: Int?
+    var ipv6: String?
+    var tags: String?
+
+    static let fields: [Field<Self>] = [
+        .argument("http_endpoint", \.endpoint, constraints: [onOff], "Whether it answers."),
+        .argument(
+            "http_tokens", \.tokens, constraints: [.allowed(["required", "optional"])],
+            "Whether it wants session tokens (IMDSv2)."),
+        .argument(
+            "http_put_response_hop_limit", \.hopLimit, constraints: [.range(1, 64)],
+            "How many hops its answers survive; containers need 2."),
+        .argument("http_protocol_ipv6", \.ipv6, constraints: [onOff], "Whether it answers over IPv6."),
+        .argument("instance_metadata_tags", \.tags, constraints: [onOff], "Whether it tells the tags."),
+    ]
+
+    private static let onOff = Constraint.allowed(["enabled", "disabled"])
+}
+
+struct MaintenanceOptions: ArgumentBlock {
+    var autoRecovery: String?
+
+    static let fields: [Field<Self>] = [
+        .argument(
+            "auto_recovery", \.autoRecovery, constraints: [.allowed(["default", "disabled"])],
+            "Whether AWS moves it when its machine fails.")
+    ]
+}
+
+struct PrivateDNSNameOptions: ArgumentBlock {
+    var hostnameType: String?
+    var hasARecord: Bool?
+    var hasAAAARecord: Bool?
+
+    static let fields: [Field<Self>] = [
+        .argument(
+            "hostname_type", \.hostnameType, onChange: .updateWithDowntime,
+            constraints: [.allowed(["ip-name", "resource-name"])],
+            "Whether the name is made of the address or of the id. For the other one the instance is stopped and "
+                + "started."),
+        .argument(
+            "enable_resource_name_dns_a_record", \.hasARecord, "Whether the name made of the id has an A record."),
+        .argument(
+            "enable_resource_name_dns_aaaa_record", \.hasAAAARecord,
+            "Whether the name made of the id has an AAAA record."),
+    ]
+}
+
+struct CapacityReservation: ArgumentBlock {
+    var preference: String?
+    var target: Target?
+
+    struct Target: ArgumentBlock {
+        var id: String?
+        var groupARN: String?
+
+        static let fields: [Field<Self>] = [
+            .argument("capacity_reservation_id", \.id, "The reservation."),
+            .argument("capacity_reservation_resource_group_arn", \.groupARN, "The group of reservations."),
+        ]
+    }
+
+    static let fields: [Field<Self>] = [
+        .argument(
+            "capacity_reservation_preference", \.preference,
+            constraints: [
+                .allowed(["open", "none", "capacity-reservations-only"]),
+                .conflictsWith(["capacity_reservation_target"]),
+            ], "Whether it uses any open reservation that fits, or none."),
+        .argument("capacity_reservation_target", \.target, "A certain reservation."),
+    ]
+}
+
+struct MarketOptions: ArgumentBlock {
+    var marketType: String?
+    var spot: Spot?
+
+    struct Spot: ArgumentBlock {
+        var interruptionBehavior: String?
+        var maximumPrice: String?
+        var type: String?
+        var validUntil: String?
+
+        static let fields: [Field<Self>] = [
+            .argument(
+                "instance_interruption_behavior", \.interruptionBehavior,
+                constraints: [.allowed(["hibernate", "stop", "terminate"])], "What happens when AWS wants it back."),
+            .argument("max_price", \.maximumPrice, "The most to pay an hour, in dollars."),
+            .argument(
+                "spot_instance_type", \.type, constraints: [.allowed(["one-time", "persistent"])],
+                "Whether the request stays when the instance is gone."),
+            .argument("valid_until", \.validUntil, "When the request ends, in ISO 8601."),
+        ]
+    }
+
+    static let fields: [Field<Self>] = [
+        .argument("market_type", \.marketType, constraints: [.allowed(["spot", "capacity-block"])], "`spot`."),
+        .argument("spot_options", \.spot, "The terms."),
+    ]
+}
+
+/// What the root volume and other volumes have in common.
+protocol VolumeArguments: ArgumentBlock {
+    var size: Int? { get set }
+    var type: String? { get set }
+    var iops: Int? { get set }
+    var throughput: Int? { get set }
+    var isEncrypted: Bool? { get set }
+    var kmsKeyID: String? { get set }
+    var isDeletedOnTermination: Bool? { get set }
+}
+
+extension VolumeArguments {
+    fileprivate static func volumeFields(
+        _ size: any WritableKeyPath<Self, Int?> & Sendable, _ type: any WritableKeyPath<Self, String?> & Sendable,
+        _ iops: any WritableKeyPath<Self, Int?> & Sendable, _ throughput: any WritableKeyPath<Self, Int?> & Sendable,
+        _ isEncrypted: any WritableKeyPath<Self, Bool?> & Sendable,
+        _ kmsKeyID: any WritableKeyPath<Self, String?> & Sendable,
+        _ isDeletedOnTermination: any WritableKeyPath<Self, Bool?> & Sendable
+    ) -> [Field<Self>] {
+        [
+            .argument("volume_size", size, constraints: [.range(1, 65_536)], "The size in GiB; it can only grow."),
+            .argument(
+                "volume_type", type,
+                constraints: [.allowed(["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"])], "The kind of disk."),
+            .argument("iops", iops, "Operations a second, where the type has a choice."),
+            .argument("throughput", throughput, "MiB a second, for gp3."),
+            .argument("encrypted", isEncrypted, onChange: .replace, "Whether it is encrypted."),
+            .argument("kms_key_id", kmsKeyID, onChange: .replace, "The key to encrypt with."),
+            .argument("delete_on_termination", isDeletedOnTermination, "Whether it goes with the instance."),
+        ]
+    }
+}
+
+struct RootBlockDevice: VolumeArguments {
+    var size: Int?
+    var type: String?
+    var iops: Int?
+    var throughput: Int?
+    var isEncrypted: Bool?
+    var kmsKeyID: String?
+    var isDeletedOnTermination: Bool?
+
+    static let fields: [Field<Self>] = volumeFields(
+        \.size, \.type, \.iops, \.throughput, \.isEncrypted, \.kmsKeyID, \.isDeletedOnTermination)
+}
+
+struct BlockDevice: VolumeArguments {
+    var deviceName = ""
+    var snapshotID: String?
+    var size: Int?
+    var type: String?
+    var iops: Int?
+    var throughput: Int?
+    var isEncrypted: Bool?
+    var kmsKeyID: String?
+    var isDeletedOnTermination: Bool?
+
+    static let fields: [Field<Self>] =
+        [
+            .required("device_name", \.deviceName, onChange: .replace, "The device, such as `/dev/sdf`."),
+            .argument("snapshot_id", \.snapshotID, onChange: .replace, "The snapshot to start from."),
+        ]
+        + volumeFields(
+            \.size, \.type, \.iops, \.throughput, \.isEncrypted, \.kmsKeyID, \.isDeletedOnTermination)
+}
+
+struct EphemeralDevice: ArgumentBlock {
+    var deviceName = ""
+    var virtualName: String?
+    var isLeftOut: Bool?
+
+    static let fields: [Field<Self>] = [
+        .required("device_name", \.deviceName, onChange: .replace, "The device, such as `/dev/sdb`."),
+        .argument("virtual_name", \.virtualName, onChange: .replace, "The machine's volume, such as `ephemeral0`."),
+        .argument("no_device", \.isLeftOut, onChange: .replace, "Whether a device of the image is left out."),
+    ]
+}
