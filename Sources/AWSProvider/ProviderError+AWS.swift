@@ -7,7 +7,7 @@ extension ProviderError {
         let kind = Kind(error.kind)
         let isAwaited = error.isConsistencyCandidate && kind != .notFound
         self.init(
-            isAwaited ? .notYetVisible : kind, ProviderError.message(of: error), operation: "\(error.service).\(error.operation)",
+            isAwaited ? .notYetVisible : kind, error.message, operation: "\(error.service).\(error.operation)",
             code: error.code, requestID: error.requestID, hint: ProviderError.hint(for: error))
     }
 
@@ -24,12 +24,6 @@ extension ProviderError {
         var error = self
         error.kind = .notYetVisible
         return error
-    }
-
-    /// For missing credentials also where they were looked for, and why each source gave none.
-    private static func message(of error: AWSError) -> String {
-        guard let attempts = error.credentialsError?.attempts, !attempts.isEmpty else { return error.message }
-        return error.message + ": " + attempts.map { "\($0.source): \($0.reason)" }.joined(separator: "; ") + "."
     }
 
     private static func hint(for error: AWSError) -> String? {
