@@ -48,7 +48,11 @@ final class SimulatedCloud: Sendable {
     init(_ clock: ManualClock) { self.clock = clock }
 
     func with<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
-        try state.withLock { state in try body(&state) }
+        let now = clock.elapsed
+        return try state.withLock { state in
+            state.objects = state.objects.filter { $0.value.goneAt.map { $0 > now } ?? true }
+            return try body(&state)
+        }
     }
 
     var objects: [Object] { with { $0.objects.values.sorted { $0.id < $1.id } } }
@@ -147,7 +151,7 @@ final class SimulatedCloud: Sendable {
     private func perform<Result>(
         _ call: Call, _ effect: (inout State) throws(ProviderError) -> Result
     ) throws(ProviderError) -> Result {
-        let outcome = state.withLock { state -> Swift.Result<Result, ProviderError> in
+        let outcome = with { state -> Swift.Result<Result, ProviderError> in
             state.calls.append(call)
             let index = state.faults.firstIndex { $0.times > 0 && $0.matches(call) }
             if let index {

@@ -24,7 +24,12 @@ final class World: Sendable {
 
     init() throws {
         cloud = SimulatedCloud(clock)
-        folder = FileManager.default.temporaryDirectory.appending(path: "muster-test-\(UUID().uuidString)").path
+        // Hundreds of states are written here, and none of them must outlive the machine.
+        let memory = "/dev/shm"
+        let base =
+            FileManager.default.isWritableFile(atPath: memory)
+            ? memory : FileManager.default.temporaryDirectory.path
+        folder = base + "/muster-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
