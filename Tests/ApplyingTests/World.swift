@@ -292,8 +292,7 @@ func step(
     after: [Int] = [], isDeposed: Bool = false, timeouts: Timeouts = Timeouts()
 ) -> Step {
     let live = cloud.with { $0.objects[record.id]?.arguments } ?? [:]
-    var prior = record.arguments.filter { $0.value.isKnown }
-    prior.merge(live) { $1 }
+    let prior = record.arguments.merging(live) { recorded, live in recorded.isKnown ? live : recorded }
     return Step(
         id: 0, address: record.address, operation: operation, target: record.id, desired: desired, prior: prior,
         after: after, version: record.version, fingerprint: fingerprint(of: record, live), scope: World.scope,
