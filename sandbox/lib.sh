@@ -39,8 +39,15 @@ is_running() {
         ''|*[!0-9]*) return 1 ;;
     esac
     kill -0 "$pid" 2>/dev/null || return 1
-    ps -p "$pid" -o args= 2>/dev/null | grep -qF -- "strict_aws" || return 1
-    ps -p "$pid" -o args= 2>/dev/null | grep -qF -- "--port-file $instance/port"
+    if [ -r "/proc/$pid/cmdline" ]; then
+        arguments=$(tr '\0' ' ' <"/proc/$pid/cmdline")
+    else
+        arguments=$(ps -ww -p "$pid" -o args= 2>/dev/null)
+    fi
+    case $arguments in
+        *strict_aws*"--port-file $instance/port"*) return 0 ;;
+    esac
+    return 1
 }
 
 endpoint() {
@@ -59,4 +66,68 @@ try:
 except OSError:
     sys.exit(1)
 ' "$1" "$(endpoint)$2"
+}
+
+# One Python environment for all instances, made anew when the requirements or the Python change.
+ready() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/stamp" 2>/dev/null)" = "$stamp" ]; }
+
+make_environment() {
+    say "sandbox: making the Python environment in .sandbox/venv (once)"
+    rm -rf "$venv"
+    mkdir -p "$root/.sandbox"
+    log=$root/.sandbox/install.log
+    : >"$log"
+    if python3 -m venv "$venv" >>"$log" 2>&1 && "$venv/bin/python" -m pip --version >>"$log" 2>&1; then
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt" >>"$log" 2>&1 || install_failed
+    elif rm -rf "$venv"; python3 -m virtualenv "$venv" >>"$log" 2>&1; then
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt" >>"$log" 2>&1 || install_failed
+    elif rm -rf "$venv"; python3 -m pip --version >>"$log" 2>&1; then
+        # No venv module: packages in a folder of their own, and a python that knows it.
+        mkdir -p "$venv/bin" "$venv/site"
+        python3 -m pip install --quiet --disable-pip-version-check --target "$venv/site" -r "$here/requirements.txt" >>"$log" 2>&1 || install_failed
+        printf '#!/bin/sh\nPYTHONPATH="%s${PYTHONPATH:+:$PYTHONPATH}" exec "%s" "$@"\n' \
+            "$venv/site" "$(command -v python3)" >"$venv/bin/python"
+        for tool in "$venv"/site/bin/*; do
+            [ -f "$tool" ] || continue
+            printf '#!/bin/sh\nexec "%s/bin/python" "%s" "$@"\n' "$venv" "$tool" >"$venv/bin/$(basename "$tool")"
+        done
+        chmod +x "$venv"/bin/*
+    else
+        fail "no way to install Python packages. Install one of: python3-venv (Debian, Ubuntu: apt install python3-venv), virtualenv, or pip"
+    fi
+    printf '%s' "$stamp" >"$venv/stamp"
+}
+
+install_failed() {
+    tail -n 5 "$log" >&2
+    rm -rf "$venv"
+    fail "could not install the packages of sandbox/requirements.txt; the whole output is in $log"
+}
+
+ensure_environment() {
+    command -v python3 >/dev/null || fail "python3 is missing; install Python 3.10 or later (Debian, Ubuntu: apt install python3 python3-venv)"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        fail "python3 is $(python3 -V 2>&1 | cut -d' ' -f2); 3.10 or later is wanted"
+    stamp=$(cat "$here/requirements.txt" && python3 -V)
+    mkdir -p "$root/.sandbox"
+    if ! ready; then
+        # Several tests may come here at once: the first makes it, the others wait.
+        lock=$root/.sandbox/install.lock
+        waited=0
+        until mkdir "$lock" 2>/dev/null; do
+            holder=$(cat "$lock/pid" 2>/dev/null || true)
+            if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
+                rm -rf "$lock"
+                continue
+            fi
+            waited=$((waited + 1))
+            [ $waited -lt 600 ] || fail "$lock is held for ten minutes; remove it if nobody is installing"
+            sleep 1
+        done
+        echo $$ >"$lock/pid"
+        trap 'rm -rf "$lock"' EXIT
+        ready || make_environment
+        rm -rf "$lock"
+        trap - EXIT
+    fi
 }

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'

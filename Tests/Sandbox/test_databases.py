@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 
 
 class Base:

@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 
 AMI = "ami-0f8bce65"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGB0R0N5vRMgkp6JZkd0cIY0aXbJ0VHqQKZcW2CnN0lP someone@somewhere"

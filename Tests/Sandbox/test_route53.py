@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 
 
 @pytest.fixture

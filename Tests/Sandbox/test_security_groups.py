@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import code_of
+from sandboxes import code_of
 
 
 @pytest.fixture

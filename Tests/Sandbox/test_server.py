@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
 import subprocess
 import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
-from conftest import ROOT, Sandbox, code_of
+from sandboxes import ROOT, Sandbox, code_of
 
 
 def test_a_connection_is_kept_alive(sandbox: Sandbox) -> None:
@@ -131,3 +134,65 @@ def test_the_environment_points_the_cli_at_the_sandbox(sandbox: Sandbox) -> None
     )
     done = subprocess.run(["bash", "-c", script], env=sandbox.environment, capture_output=True, text=True, cwd="/")
     assert done.stdout.strip() == '"123456789012"', done.stderr
+
+
+def test_down_ends_only_what_up_started(tmp_path: Path) -> None:
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        (tmp_path / "pid").write_text(f"{bystander.pid}\n")
+        (tmp_path / "port").write_text("5555\n")
+        done = subprocess.run([ROOT / "sandbox" / "down", "--dir", tmp_path], capture_output=True, text=True)
+        assert done.returncode == 0
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_taken_port_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    port = sandbox.endpoint.rpartition(":")[2]
+    command = [ROOT / "sandbox" / "up", "--port", port, "--dir", tmp_path]
+    done = subprocess.run(command, env=sandbox.environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_env_without_a_sandbox_prints_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([ROOT / "sandbox" / "env", "--dir", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sandbox/up" in done.stderr
+
+
+def test_the_log_file_has_a_line_per_request(sandbox_factory: Callable[..., Sandbox], tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    made = sandbox_factory(MUSTER_SANDBOX_LOG=str(log))
+    made.client("sts").get_caller_identity()
+    made.client("ssm").get_parameter(Name="/muster/ami/base")
+    made.client("route53").list_hosted_zones()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    asked = [(e["service"], e["operation"], e["status"]) for e in lines]
+    assert asked == [
+        ("sts", "GetCallerIdentity", 200),
+        ("ssm", "GetParameter", 200),
+        ("route53", "ListHostedZones", 200),
+    ]
+    assert lines[1]["parameters"] == {"Name": "/muster/ami/base"}
+
+
+def test_deleted_things_are_listed_for_a_while(sandbox_factory: Callable[..., Sandbox]) -> None:
+    made = sandbox_factory(MUSTER_SANDBOX_DELAY="0", MUSTER_SANDBOX_LINGER="100")
+    ec2 = made.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    asked = {"ImageId": "ami-0f8bce65", "InstanceType": "m5.large", "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
+    instance = ec2.run_instances(**asked)["Instances"][0]["InstanceId"]
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    ec2.terminate_instances(InstanceIds=[instance])
+    assert ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]["State"] == "deleted"
+    assert ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+    made.advance(101)
+    assert code_of(ec2.describe_nat_gateways, NatGatewayIds=[gateway]) == "NatGatewayNotFound"
+    assert code_of(ec2.describe_instances, InstanceIds=[instance]) == "InvalidInstanceID.NotFound"
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)

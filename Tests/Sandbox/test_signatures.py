@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 
 CALLS = {
     "ec2": ("describe_vpcs", {}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from conftest import Sandbox, code_of
+from sandboxes import Sandbox, code_of
 from test_instances import AMI, Ground
 
 # MARK: tokens
