@@ -1,5 +1,19 @@
 """The fixtures of this suite; `sandboxes.py` has them, so that other suites can take them too."""
 
-from sandboxes import ec2, quick, sandbox, sandbox_factory, slow, slow_sandbox
+import sys
+from pathlib import Path
 
-__all__ = ["ec2", "quick", "sandbox", "sandbox_factory", "slow", "slow_sandbox"]
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # this file may be loaded by its path alone
+
+from sandboxes import (  # noqa: E402
+    Sandbox,
+    code_of,
+    ec2,
+    quick,
+    sandbox,
+    sandbox_factory,
+    slow,
+    slow_sandbox,
+)
+
+__all__ = ["Sandbox", "code_of", "ec2", "quick", "sandbox", "sandbox_factory", "slow", "slow_sandbox"]
