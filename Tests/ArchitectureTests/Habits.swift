@@ -68,15 +68,6 @@ struct Habit: Sendable {
             path: "Sources/StateStorage/ProcessIdentity.swift", phrase: "getpid",
             reason: "A lease names the process that holds it."),
         Exception(
-            path: "Sources/AWSClient/System/SystemFiles.swift", phrase: "getpid",
-            reason: "A cache file is written under another name first, which no other process may use."),
-        Exception(
-            path: "Sources/AWSClient/System/SystemProcess.swift", phrase: "posix_spawnp (",
-            reason: "`credential_process` is a program."),
-        Exception(
-            path: "Sources/AWSClient/System/SystemProcess.swift", phrase: "pthread_create (",
-            reason: "A thread of its own waits for the program, so that no task is held up."),
-        Exception(
             path: "Sources/HTTPTransport/CurlHTTPClient.swift", phrase: "pthread_create (",
             reason: "`curl_multi_poll` blocks, so a thread of its own drives libcurl."),
     ]

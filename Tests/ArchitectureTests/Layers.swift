@@ -47,7 +47,7 @@ struct Layer: Sendable {
             "StateStorage", ["MusterModel"], packages: ["GRDB"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials"])),
         Layer("HTTPTransport", ["CCurl"], system: cLibrary.union(["Synchronization"])),
-        Layer("AWSClient", ["HTTPTransport"], packages: ["Crypto"], system: cLibrary.union(["Synchronization"])),
+        Layer("AWSClient", ["HTTPTransport"], packages: ["Crypto"], system: ["Synchronization"]),
         Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient"], packages: ["Crypto"]),
         Layer(
             "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"],
