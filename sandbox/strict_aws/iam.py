@@ -162,9 +162,27 @@ def create_profile(call: Call) -> Params:
     name = call.params["InstanceProfileName"]
     if any(p.lower() == name.lower() for p in call.iam.instance_profiles):
         raise AwsError("EntityAlreadyExists", f"Instance Profile {name} already exists.", 409)
-    made = call.moto()
+    call.moto()
+    held = call.iam.instance_profiles[name]
+    held.id = f"AIPA{held.id.upper()[:17]}"
     call.store.bear(f"profile:{name}")
-    return made
+    return call.sibling("GetInstanceProfile", {"InstanceProfileName": name}).run()
+
+
+def _without_role_details(profile: Params) -> Params:
+    """Roles inside a profile carry neither tags nor their last use."""
+    for role in profile.get("Roles", []):
+        for absent in ("Tags", "RoleLastUsed", "PermissionsBoundary"):
+            role.pop(absent, None)
+    return profile
+
+
+@operation("iam", "GetInstanceProfile")
+def get_profile(call: Call) -> Params:
+    name = call.params["InstanceProfileName"]
+    if name not in call.iam.instance_profiles:
+        raise AwsError("NoSuchEntity", f"Instance Profile {name} cannot be found.", 404)
+    return {"InstanceProfile": _without_role_details(call.moto()["InstanceProfile"])}
 
 
 @operation("iam", "AddRoleToInstanceProfile")
@@ -219,7 +237,7 @@ def list_profiles(call: Call) -> Params:
     assert convert is not None
     shown = convert({"InstanceProfiles": part})
     for profile in shown["InstanceProfiles"]:
-        profile.pop("Tags", None)
+        _without_role_details(profile).pop("Tags", None)
     return dict(shown) | more
 
 
