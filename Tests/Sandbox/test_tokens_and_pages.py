@@ -151,6 +151,9 @@ def test_page_sizes_and_tokens_are_checked(sandbox: Sandbox) -> None:
     assert code_of(ec2.describe_vpcs, MaxResults=1001) == "InvalidParameterValue"
     assert code_of(ec2.describe_route_tables, MaxResults=101) == "InvalidParameterValue"
     assert code_of(ec2.describe_vpcs, NextToken="nonsense") == "InvalidParameterValue"
+    assert code_of(ec2.describe_launch_templates, MaxResults=1) == ""
+    token = sandbox.client("ec2").describe_images(MaxResults=5)["NextToken"]
+    assert code_of(ec2.describe_vpcs, NextToken=token) == "InvalidParameterValue"
 
 
 def test_page_sizes_do_not_go_with_instance_ids(ec2: Any) -> None:

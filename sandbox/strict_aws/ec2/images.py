@@ -73,7 +73,6 @@ describe(
         kind="InvalidAMIID",
         unknown=("InvalidAMIID.NotFound", "The image id '[{}]' does not exist"),
         view=_view,
-        refuses_ids_with_pages=True,
         filters={
             "architecture": path("Architecture"),
             "block-device-mapping.snapshot-id": path("BlockDeviceMappings[].Ebs.SnapshotId"),

@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ..call import Call, digest, item_converter, operation
 from ..errors import AwsError
-from ..wire import Params
+from ..wire import Params, operation_model
 
 View = Callable[[Call, Params, Any], Params | None]
 Values = Callable[[Params], Iterable[Any]]
@@ -104,6 +105,14 @@ def select(
     return [i for i in items if all(any(test(text(v)) for v in values(i)) for values, test in tests)]
 
 
+@cache
+def _smallest_page(operation_name: str) -> int:
+    """The model's bound where it has one; five elsewhere."""
+    model = operation_model("ec2", operation_name)
+    shape = model.input_shape if model is not None else None
+    return int(shape.members["MaxResults"].metadata.get("min", 5)) if shape is not None else 5
+
+
 def page(
     call: Call, items: list[Params], maximum: int | None, default: int | None = None, has_ids: bool = False
 ) -> tuple[list[Params], str | None]:
@@ -118,10 +127,11 @@ def page(
                 "InvalidParameterCombination",
                 "The parameter MaxResults cannot be used with a list of ids in the same call",
             )
-        if not 5 <= size <= maximum:
+        low = _smallest_page(call.operation)
+        if not low <= size <= maximum:
             raise AwsError(
                 "InvalidParameterValue",
-                f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value from 5 to {maximum}.",
+                f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value from {low} to {maximum}.",
             )
     question = digest(call.params, ("MaxResults", "NextToken"))[:16]
     start = 0

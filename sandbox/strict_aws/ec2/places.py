@@ -142,7 +142,6 @@ describe(
         kind="InvalidSnapshotID",
         unknown=("InvalidSnapshot.NotFound", "The snapshot '{}' does not exist."),
         view=_snapshot_view,
-        refuses_ids_with_pages=True,
         filters={
             "description": path("Description"),
             "encrypted": path("Encrypted"),

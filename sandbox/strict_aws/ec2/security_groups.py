@@ -181,7 +181,6 @@ describe(
         prefix="sg",
         kind="InvalidGroupId",
         unknown=("InvalidGroup.NotFound", "The security group '{}' does not exist"),
-        refuses_ids_with_pages=True,
         filters={
             "description": path("Description"),
             "group-id": path("GroupId"),

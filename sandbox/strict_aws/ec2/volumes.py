@@ -59,7 +59,6 @@ describe(
         kind="InvalidVolumeID",
         unknown=("InvalidVolume.NotFound", "The volume '{}' does not exist."),
         view=_view,
-        refuses_ids_with_pages=True,
         filters={
             "attachment.attach-time": path("Attachments[].AttachTime"),
             "attachment.delete-on-termination": path("Attachments[].DeleteOnTermination"),
