@@ -44,6 +44,7 @@ struct StepRunner: Sendable {
                 await attempt.recordEnding(.failed, failure)
                 return .failed(failure)
             case .interrupted(let failure):
+                let failure = await ledger.redacted(failure)
                 await attempt.recordEnding(.interrupted, failure)
                 return .interrupted(failure)
             case .state(let error): return .broken(error)
@@ -138,6 +139,7 @@ struct StepAttempt: Sendable {
     ) async throws(StepStop) -> (observation: Observation, wasThere: Bool) {
         var attempt = 0
         var lookups = 0
+        var clashes = 0
         while true {
             attempt += 1
             let failure: ProviderError
@@ -148,7 +150,8 @@ struct StepAttempt: Sendable {
             }
             switch failure.kind {
             case .alreadyExists:
-                return (try await existing(desired, intent, failure), true)
+                clashes += 1
+                if let own = try await existing(desired, intent, failure, clashes: clashes) { return (own, true) }
             case .outcomeUnknown, .notUnderstood:
                 lookups += 1
                 if let found = try await lookedFor(desired, intent, failure) { return (found, true) }
@@ -175,21 +178,19 @@ struct StepAttempt: Sendable {
         }
     }
 
-    /// The object that has the name already: ours from an attempt whose answer was lost, or somebody else's.
+    /// The object that has the name already: ours from an attempt whose answer was lost, or somebody else's. nil, after
+    /// a moment, when there is none: a name may be free a little later than its object is gone.
     private func existing(
-        _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError
-    ) async throws(StepStop) -> Observation {
-        var last: ProviderError?
-        for attempt in 1...5 {
-            switch await find(desired, intent) {
-            case .ours(let observation): return observation
-            case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
-            case .nothing: last = nil
-            case .unclear(let error): last = error
-            }
-            if !(await pause(.seconds(attempt))) { break }
+        _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError, clashes: Int
+    ) async throws(StepStop) -> Observation? {
+        let sighting = await find(desired, intent)
+        switch sighting {
+        case .ours(let observation): return observation
+        case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
+        case .nothing, .unclear: break
         }
-        if let last { throw .failure(.stillUnknown(step, last)) }
+        if clashes < 6, await pause(.seconds(clashes)) { return nil }
+        if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
         throw .failure(.nameClash(step, failure.message))
     }
 
@@ -211,7 +212,7 @@ struct StepAttempt: Sendable {
                 if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
                 return nil
             }
-            environment.events(.stepRetrying(step, why: lost.message, seconds: elapsed.seconds))
+            await tellRetry(lost)
             if !(await pause(timing.pollInterval(waited: waited))) { throw .failure(.stillUnknown(step, lost)) }
         }
     }
@@ -492,7 +493,7 @@ struct StepAttempt: Sendable {
                 switch error.kind {
                 case .badCredentials, .notPermitted, .invalid: return .failure(.failure(StepFailure(error, step)))
                 case .notFound: status = "not visible yet"
-                default: status = error.message
+                default: status = await ledger.redacted(error.message)
                 }
             }
             if waited >= .seconds(timeout) {
@@ -523,12 +524,17 @@ struct StepAttempt: Sendable {
         guard let ceiling = RetryPolicy(timing: timing).pause(after: error.kind, in: situation) else {
             throw .failure(StepFailure(error, step))
         }
-        environment.events(.stepRetrying(step, why: error.message, seconds: elapsed.seconds))
+        await tellRetry(error)
         let jittered = ceiling * (0.2 + 0.8 * environment.random())
         runner.park(step.id, true)
         let goesOn = await runner.interruption.sleep(jittered, on: runner.stopwatch)
         runner.park(step.id, false)
         if !goesOn { throw .interrupted(.interrupted(step, error.message)) }
+    }
+
+    private func tellRetry(_ error: ProviderError) async {
+        let why = await ledger.redacted(error.message)
+        environment.events(.stepRetrying(step, why: why, seconds: elapsed.seconds))
     }
 
     private func pause(_ duration: Duration) async -> Bool {

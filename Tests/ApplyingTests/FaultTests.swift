@@ -79,6 +79,17 @@ func ownName() async throws {
     #expect(world.cloud.objects.count == 2)
 }
 
+@Test("A name that is free a little later than its object is gone is waited for")
+func lateName() async throws {
+    let world = try World()
+    world.cloud.fail(.create, .alreadyExists, times: 3)
+    _ = try await world.expectDone(plan([create(simRecord("www"))]))
+    world.cloud.fail(.create, .alreadyExists, times: 100)
+    let outcome = try await world.apply(plan("p2", [create(simRecord("other"))]))
+    #expect(outcome.report?.failures.map(\.failure.kind) == [.nameClash])
+    #expect(try await world.storage().openIntents().isEmpty)
+}
+
 @Test("Something new that is not visible everywhere is waited for; something old that is missing is an error")
 func consistency() async throws {
     let world = try World()

@@ -62,6 +62,7 @@ func secretsStayOut() async throws {
 @Test("A secret that an error quotes is taken out of it")
 func errors() async throws {
     let world = try World()
+    world.cloud.fail(.create, .throttled, message: "Too often: \(plain)")
     world.cloud.fail(.create, .invalid, message: "The password \(plain) is too short.")
     let outcome = try await world.apply(plan([create(network("main"), ["text": secret()])]))
     #expect(outcome.report?.failures.first?.failure.detail.contains("‹secret:db› is too short") == true)
