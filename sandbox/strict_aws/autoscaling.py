@@ -44,7 +44,7 @@ def _launch_users(call: Call, name: str) -> list[str]:
 
 @operation("autoscaling", "CreateLaunchConfiguration")
 def create_configuration(call: Call) -> Params:
-    from .ec2 import images, instances
+    from .ec2 import images, launches
 
     params = dict(call.params)
     name = params["LaunchConfigurationName"]
@@ -60,7 +60,7 @@ def create_configuration(call: Call) -> Params:
                 "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.",
             )
         _as_validation(lambda: images.get(call, params["ImageId"]))
-        _as_validation(lambda: instances.check_type(call, params["InstanceType"]))
+        _as_validation(lambda: launches.check_type(call, params["InstanceType"]))
     key = params.get("KeyName")
     if key and key not in call.ec2.key_pairs:
         raise AwsError("ValidationError", f"The key pair '{key}' does not exist")
@@ -71,7 +71,7 @@ def create_configuration(call: Call) -> Params:
     if profile:
         given = {"Arn": profile} if profile.startswith("arn:") else {"Name": profile}
         try:
-            instances.profile_of(call, given)
+            launches.profile_of(call, given)
         except AwsError as error:
             raise AwsError("ValidationError", f"Invalid IamInstanceProfile: {profile}") from error
     return call.moto(params)
@@ -163,7 +163,7 @@ def _check_launch(call: Call, params: Params, is_new: bool) -> None:
     )
     if not given:
         return
-    from .ec2 import images, instances
+    from .ec2 import images, launches
     from .ec2.templates import version_of
 
     try:
@@ -172,7 +172,7 @@ def _check_launch(call: Call, params: Params, is_new: bool) -> None:
             images.get(call, version.data["ImageId"])
         profile = version.data.get("IamInstanceProfile")
         if profile:
-            instances.profile_of(call, profile)
+            launches.profile_of(call, profile)
     except AwsError as error:
         raise AwsError(
             "ValidationError", f"You must use a valid fully-formed launch template. {error.message}"

@@ -98,9 +98,9 @@ def create(call: Call) -> Params:
         if address is None:
             address = subnet.get_available_subnet_ip(None)
         else:
-            from .instances import _check_private
+            from .launches import check_private
 
-            _check_private(subnet, address, 1)
+            check_private(subnet, address, 1)
             subnet.request_ip(address, None)
         held = call.ec2.create_network_interface(
             subnet, address, group_ids=[g.id for g in groups], description=call.params.get("Description")
