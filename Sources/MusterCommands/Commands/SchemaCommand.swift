@@ -19,13 +19,21 @@ struct SchemaCommand: AsyncParsableCommand {
 
     @Argument(help: "What to print.") var kind: Kind = .spec
 
+    private static var catalog: Catalog {
+        let provider = AWSAccess.catalogProvider
+        return Catalog(resources: provider.resources, lookups: provider.lookups)
+    }
+
+    /// docs/spec-reference.md.
+    static var referencePage: String {
+        SpecReference.markdown(sections: Lowering.sections, catalog: catalog, functions: FunctionLibrary.all)
+    }
+
     func run() async throws {
         let console = Console(environment: ProcessEnvironment.current)
-        let catalog = Catalog(
-            resources: AWSAccess.catalogProvider.resources, lookups: AWSAccess.catalogProvider.lookups)
         let schema: Value
         switch kind {
-        case .spec: schema = SpecJSONSchema.spec(sections: Lowering.sections, catalog: catalog)
+        case .spec: schema = SpecJSONSchema.spec(sections: Lowering.sections, catalog: SchemaCommand.catalog)
         case .workspace: schema = SpecJSONSchema.workspace()
         case .plan: schema = PlanSchema.jsonSchema()
         case .drift: schema = DriftSchema.jsonSchema()
@@ -35,9 +43,7 @@ struct SchemaCommand: AsyncParsableCommand {
         case .outputs: schema = OutputsSchema.jsonSchema()
         case .events: schema = EventSchema.jsonSchema()
         case .reference:
-            console.write(
-                SpecReference.markdown(
-                    sections: Lowering.sections, catalog: catalog, functions: FunctionLibrary.all))
+            console.write(SchemaCommand.referencePage)
             return
         }
         console.write(schema.prettyJSON + "\n")
