@@ -15,7 +15,7 @@ package enum ProcessIdentity {
         #if os(Linux)
             guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
                 let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid"),
-                let started = startTime(of: pid)
+                let started = process(pid)?.started
             else { return "" }
             return "\(boot.prefix { !$0.isWhitespace }) \(namespace) \(started)"
         #else
@@ -32,21 +32,22 @@ package enum ProcessIdentity {
             guard mine.count == 3, its.count == 3, mine[0] == its[0], mine[1] == its[1] else { return false }
             if kill(holder.pid, 0) != 0, errno == ESRCH { return true }
             // Another user's process may be hidden in /proc: alive, then.
-            guard let started = startTime(of: holder.pid) else { return false }
-            return started != its[2]
+            guard let found = process(holder.pid) else { return false }
+            // A zombie runs no more: only its parent has not looked yet.
+            return found.state == "Z" || found.state == "X" || found.started != its[2]
         #else
             return false
         #endif
     }
 
     #if os(Linux)
-        /// Field 22 of /proc/PID/stat; the name in field 2 may hold anything, so it is read from behind it.
-        private static func startTime(of pid: Int32) -> String? {
+        /// Fields 3 and 22 of /proc/PID/stat; the name in field 2 may hold anything, so they are read from behind it.
+        private static func process(_ pid: Int32) -> (state: String, started: String)? {
             guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
                 let name = text.lastIndex(of: ")")
             else { return nil }
             let fields = text[text.index(after: name)...].split(separator: " ")
-            return fields.count > 19 ? String(fields[19]) : nil
+            return fields.count > 19 ? (String(fields[0]), String(fields[19])) : nil
         }
     #endif
 }

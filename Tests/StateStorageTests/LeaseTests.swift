@@ -4,6 +4,10 @@ import StateStorage
 import Synchronization
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 private final class WallClock: Sendable {
     private let seconds = Mutex(0.0)
     func advance(_ by: Double) { seconds.withLock { $0 += by } }
@@ -94,5 +98,18 @@ func processes() {
         #expect(ProcessIdentity.isDead(holder(Int32.max, me)))
         #expect(!ProcessIdentity.isDead(holder(Int32.max, "")))
         #expect(!ProcessIdentity.isDead(holder(Int32.max, "other pid:[1] 5")))
+
+        // A child that ended and that nobody waited for: it holds its number, and runs no more.
+        var child = pid_t()
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
+        defer { for argument in arguments { free(argument) } }
+        #expect(posix_spawnp(&child, "sleep", nil, nil, &arguments, nil) == 0)
+        let its = ProcessIdentity.of(pid: child)
+        #expect(!ProcessIdentity.isDead(holder(child, its)))
+        kill(child, SIGKILL)
+        var information = siginfo_t()
+        waitid(P_PID, id_t(child), &information, Int32(WEXITED | WNOWAIT))
+        #expect(ProcessIdentity.isDead(holder(child, its)))
+        waitpid(child, nil, 0)
     #endif
 }
