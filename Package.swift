@@ -88,7 +88,7 @@ let package = Package(
         tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TestSupport"]),
         tests(
             "AWSProviderTests",
-            ["AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "MusterModel", "TestSupport"]),
+            ["AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "MusterModel", "Planning", "TestSupport"]),
         tests(
             "ApplyingTests",
             ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),

@@ -2,7 +2,8 @@ import Testing
 
 @Suite(.serialized, .enabled(if: conformanceEndpoint != nil, "MUSTER_TEST_ENDPOINT names no emulator"))
 struct ConformanceTests {
-    private static let rows: [ConformanceRow] = networkConformance
+    private static let rows: [ConformanceRow] =
+        networkConformance + computeConformance + identityConformance + dnsConformance
 
     @Test("Each type can be made, found, read, changed, repaired and deleted", arguments: rows)
     func conformance(of row: ConformanceRow) async throws {

@@ -64,22 +64,6 @@ private struct TerraformType: Decodable {
         }
     }
 
-    @Test("Every file of a resource is in the catalog")
-    func catalog() throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Sources/AWSProvider/Resources")
-        let known = Set(Self.schemas.map(\.type.rawValue))
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
-        #expect(files.count >= known.count)
-        for file in files {
-            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
-            guard let schema = text.range(of: "Schema<Arguments, Outputs>(") else { continue }
-            let type = text[schema.upperBound...].split(separator: "\"", maxSplits: 2).dropFirst().first.map(
-                String.init)
-            #expect(type.map(known.contains) == true, "\(file) is missing from Catalog.swift")
-        }
-    }
-
     private func check(_ row: CoverageRow, _ schema: ResourceSchema, isForcing: Bool?) {
         let title = row.argument ?? row.here ?? "?"
         guard let here = row.here else {

@@ -12,3 +12,11 @@ extension AWSInput {
         }
     }
 }
+
+extension MusterModel.Value {
+    /// A policy document as a tree, whether it is written as one or as JSON text.
+    var parsedPolicy: MusterModel.Value {
+        guard case .string(let text) = self else { return self }
+        return (try? ValueJSON.decodePlain(text)) ?? self
+    }
+}

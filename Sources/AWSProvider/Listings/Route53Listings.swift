@@ -7,10 +7,29 @@ import ProviderKit
 extension AWSSession {
     func hostedZones() async throws(ProviderError) -> [XMLElement] {
         try await remembered("ListHostedZones") { () async throws(ProviderError) -> [XMLElement] in
-            try await list(
-                AWSOperation(
-                    .route53, "ListHostedZones", effect: .read, rest: RESTRoute("GET", "/2013-04-01/hostedzone")),
-                .hostedZones, at: "HostedZones")
+            try await hostedZonesNow()
+        }
+    }
+
+    /// The zones without memory, for what must be true now.
+    func hostedZonesNow() async throws(ProviderError) -> [XMLElement] {
+        try await list(
+            AWSOperation(.route53, "ListHostedZones", effect: .read, rest: RESTRoute("GET", "/2013-04-01/hostedzone")),
+            .hostedZones, at: "HostedZones")
+    }
+
+    /// The records of one name and type, as they are now.
+    func recordSetsNow(in zone: String, name: String, type: String) async throws(ProviderError) -> [XMLElement] {
+        let answer = try await call(
+            AWSOperation(
+                .route53, "ListResourceRecordSets", effect: .read,
+                rest: RESTRoute(
+                    "GET", "/2013-04-01/hostedzone/\(zone)/rrset",
+                    query: [
+                        .init("name", .string(name)), .init("type", .string(type)), .init("maxitems", .string("100")),
+                    ])))
+        return answer.xml["ResourceRecordSets"].items.filter {
+            $0["Type"].text == type && DNSName.readable($0["Name"].text) == DNSName.readable(name)
         }
     }
 
@@ -84,14 +103,42 @@ extension AWSSession {
 enum DNSName {
     /// As people write it: no trailing dot, lower case, `*` for `\052`.
     static func readable(_ name: String) -> String {
-        var text = name.lowercased()
+        var text = OctalEscapes.decode(name).lowercased()
         if text.hasSuffix("."), text.utf8.count > 1 { text.removeLast() }
-        if text.hasPrefix("\\052") { text = "*" + text.dropFirst(4) }
         return text
     }
 
     /// `/hostedzone/Z123` → `Z123`.
     static func bareID(_ text: String) -> String {
         text.split(separator: "/").last.map(String.init) ?? text
+    }
+}
+
+/// `\052`: how Route 53 writes the bytes that it does not write as they are.
+enum OctalEscapes {
+    static func encode(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 8)
+        return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+    }
+
+    static func decode(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let escaped = decode(rest.prefix(3)) {
+                bytes.append(escaped)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Three octal digits.
+    static func decode(_ digits: ArraySlice<UInt8>) -> UInt8? {
+        guard digits.count == 3, digits.allSatisfy({ (48...55).contains($0) }) else { return nil }
+        return UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
     }
 }

@@ -6,7 +6,7 @@ import ProviderKit
 ///
 /// Calls: `ChangeResourceRecordSets` (`CREATE`, which fails if the record is there; `UPSERT` for a change; `DELETE`
 /// with exactly what is there), `ListResourceRecordSets`.
-/// A changed type is an upsert of nothing: the old record goes and the new one comes in one batch.
+/// A record carries no mark: one that says exactly what is wanted is taken for ours.
 struct DNSRecord: ManagedResource {
     struct Arguments: ArgumentBlock {
         var zoneID = ""
@@ -20,6 +20,8 @@ struct DNSRecord: ManagedResource {
         var failover: Failover?
         var latency: Latency?
         var geolocation: Geolocation?
+        var geoproximity: Geoproximity?
+        var network: ClientNetwork?
         var isMultivalue: Bool?
         var healthCheckID: String?
         var allowsOverwrite: Bool?
@@ -40,8 +42,14 @@ struct DNSRecord: ManagedResource {
             .argument("failover_routing_policy", \.failover, "Answers by health."),
             .argument("latency_routing_policy", \.latency, "Answers by nearness."),
             .argument("geolocation_routing_policy", \.geolocation, "Answers by where the question comes from."),
+            .argument(
+                "geoproximity_routing_policy", \.geoproximity, "Answers by distance from where the question comes from."
+            ),
+            .argument("cidr_routing_policy", \.network, "Answers by the network that the question comes from."),
             .argument("multivalue_answer_routing_policy", \.isMultivalue, "Whether up to eight are answered at once."),
-            .argument("health_check_id", \.healthCheckID, "The health check that decides if it is answered."),
+            .argument(
+                "health_check_id", \.healthCheckID, absence: .means(""),
+                "The health check that decides if it is answered."),
             .argument(
                 "allow_overwrite", \.allowsOverwrite, absence: .means(false), onChange: .local,
                 "Whether creating it may replace a record that is there."),
@@ -93,6 +101,40 @@ struct DNSRecord: ManagedResource {
         ]
     }
 
+    struct Geoproximity: ArgumentBlock {
+        var region: String?
+        var localZoneGroup: String?
+        var bias: Int?
+        var coordinates: Coordinates?
+
+        struct Coordinates: ArgumentBlock {
+            var latitude = ""
+            var longitude = ""
+
+            static let fields: [Field<Self>] = [
+                .required("latitude", \.latitude, "North of the equator, such as `49.22`; negative to the south."),
+                .required("longitude", \.longitude, "East of Greenwich, such as `-74.01`; negative to the west."),
+            ]
+        }
+
+        static let fields: [Field<Self>] = [
+            .argument("aws_region", \.region, "The region of the answer."),
+            .argument("local_zone_group", \.localZoneGroup, "The Local Zone group of the answer."),
+            .argument("bias", \.bias, constraints: [.range(-99, 99)], "Makes its area bigger or smaller."),
+            .argument("coordinates", \.coordinates, "The place of the answer."),
+        ]
+    }
+
+    struct ClientNetwork: ArgumentBlock {
+        var collectionID = ""
+        var locationName = ""
+
+        static let fields: [Field<Self>] = [
+            .required("collection_id", \.collectionID, "The collection of networks."),
+            .required("location_name", \.locationName, "The location in it, or `*`."),
+        ]
+    }
+
     struct Outputs: ArgumentBlock {
         var fqdn: String?
         static let fields: [Field<Self>] = [.output("fqdn", \.fqdn, "The whole name.")]
@@ -114,37 +156,37 @@ struct DNSRecord: ManagedResource {
                 if error.kind == .notFound { continue }
                 throw error
             }
-            var seen: [RemoteID: Observed<Self>] = [:]
-            for record in records {
-                let observed = self.observed(record, zone)
-                seen[observed.id] = observed
+            let items = Dictionary(
+                records.map { (DNSRecord.key($0, zone).id, $0) }, uniquingKeysWith: { first, _ in first })
+            for object in objects {
+                guard let item = items[object.id] else { continue }
+                found[object.id] = observed(item, zone, as: object.arguments.records)
             }
-            for object in objects { found[object.id] = seen[object.id] }
         }
         return found
     }
 
+    func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] {
+        var all: [Observed<Self>] = []
+        for zone in try await aws.hostedZones().map({ DNSName.bareID($0["Id"].text) }).sorted() {
+            all += try await aws.recordSets(in: zone).map { observed($0, zone, as: nil) }
+        }
+        return all
+    }
+
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
         let key = Key(desired)
-        let answer = try await aws.call(
-            AWSOperation(
-                .route53, "ListResourceRecordSets", effect: .read,
-                rest: RESTRoute(
-                    "GET", "/2013-04-01/hostedzone/\(desired.zoneID)/rrset",
-                    query: [
-                        .init("name", .string(desired.name)), .init("type", .string(desired.type)),
-                        .init("maxitems", .string("100")),
-                    ])))
-        let present = answer.xml["ResourceRecordSets"].items.map { self.observed($0, desired.zoneID) }
+        let present = try await aws.recordSetsNow(in: key.zone, name: key.name, type: key.type)
+            .map { observed($0, key.zone, as: desired.records) }
         guard let observed = present.first(where: { $0.id == key.id }) else { return nil }
-        // It carries no mark: it is ours when it says what we would have said.
         return Found(observed, isOurs: says(observed.arguments, desired))
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
         let action = desired.allowsOverwrite == true ? "UPSERT" : "CREATE"
         do throws(ProviderError) {
-            try await aws.changeRecords(in: desired.zoneID, [(action, wire(desired))], effect: .idempotent)
+            try await aws.changeRecords(
+                in: DNSName.bareID(desired.zoneID), [(action, wire(desired))], effect: .idempotent)
         } catch {
             if error.code == "InvalidChangeBatch", error.message.contains("already exists") {
                 throw ProviderError(
@@ -162,20 +204,20 @@ struct DNSRecord: ManagedResource {
     func update(
         _ id: RemoteID, from old: Arguments, to new: Arguments
     ) async throws(ProviderError) -> Observed<Self>? {
-        try await aws.changeRecords(in: new.zoneID, [("UPSERT", wire(new))], effect: .idempotent)
+        try await aws.changeRecords(in: Key(id).zone, [("UPSERT", wire(new))], effect: .idempotent)
         return nil
     }
 
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
         // The call must repeat exactly what is there.
-        let zone = Key(id).zone
+        let key = Key(id)
         do throws(ProviderError) {
-            for record in try await aws.recordSets(in: zone) where observed(record, zone).id == id {
-                try await aws.changeRecords(in: zone, [("DELETE", DNSRecord.wire(record))], effect: .idempotent)
+            for record in try await aws.recordSetsNow(in: key.zone, name: key.name, type: key.type)
+            where DNSRecord.key(record, key.zone).id == id {
+                try await aws.changeRecords(in: key.zone, [("DELETE", DNSRecord.wire(record))], effect: .idempotent)
             }
         } catch {
-            let isGone = error.code == "InvalidChangeBatch" && error.message.contains("not found")
-            if error.kind != .notFound, error.kind != .notYetVisible, !isGone { throw error }
+            if error.kind != .notFound, error.kind != .notYetVisible { throw error }
         }
     }
 
@@ -186,13 +228,21 @@ struct DNSRecord: ManagedResource {
     }
 
     private func says(_ there: Arguments, _ wanted: Arguments) -> Bool {
-        Set((there.records ?? []).map { $0.lowercased() }) == Set((wanted.records ?? []).map { plain($0, wanted.type) })
-            && (there.ttl == wanted.ttl || wanted.alias != nil)
+        let forms = { (records: [String]?) in Set((records ?? []).map { DNSRecord.plain($0, wanted.type) }) }
+        return forms(there.records) == forms(wanted.records)
+            && (wanted.alias != nil || there.ttl == wanted.ttl ?? DNSRecord.defaultTTL)
             && DNSName.readable(there.alias?.name ?? "") == DNSName.readable(wanted.alias?.name ?? "")
+            && there.alias?.zoneID == wanted.alias?.zoneID
+            && there.alias?.evaluatesHealth ?? false == wanted.alias?.evaluatesHealth ?? false
+            && there.weighted == wanted.weighted && there.failover == wanted.failover
+            && there.latency == wanted.latency && there.healthCheckID.filled == wanted.healthCheckID.filled
+            && there.isMultivalue ?? false == wanted.isMultivalue ?? false
     }
 
-    private func plain(_ record: String, _ type: String) -> String {
-        DNSRecord.hasNames(type) ? DNSName.readable(record) : record.lowercased()
+    /// The same for texts that mean the same.
+    private static func plain(_ record: String, _ type: String) -> String {
+        if hasNames(type) { return DNSName.readable(record) }
+        return isText(type) ? unquoted(record) : record.lowercased()
     }
 
     /// Zone, name, type and set identifier: what a record is known by.
@@ -212,11 +262,12 @@ struct DNSRecord: ManagedResource {
         /// `ZONE_NAME_TYPE[_SET]`; a name may hold underscores, a type may not.
         init(_ id: RemoteID) {
             let parts = id.rawValue.split(separator: "_", omittingEmptySubsequences: false).map(String.init)
-            let last = parts.lastIndex { Key.types.contains($0) } ?? parts.count
+            // Names are in lower case here, so that the first part that looks like a type is the type.
+            let place = parts.indices.dropFirst().first { Key.types.contains(parts[$0]) } ?? parts.count
             zone = parts.first ?? ""
-            name = DNSName.readable(parts.dropFirst().prefix(max(0, last - 1)).joined(separator: "_"))
-            type = last < parts.count ? parts[last] : ""
-            setIdentifier = parts.dropFirst(last + 1).joined(separator: "_")
+            name = DNSName.readable(parts.prefix(place).dropFirst().joined(separator: "_"))
+            type = place < parts.count ? parts[place] : ""
+            setIdentifier = parts.dropFirst(place + 1).joined(separator: "_")
         }
 
         var id: RemoteID {
@@ -231,42 +282,59 @@ struct DNSRecord: ManagedResource {
 
     // MARK: - Wire format
 
+    private static let defaultTTL = 300
+
     private static func hasNames(_ type: String) -> Bool { ["CNAME", "NS", "PTR"].contains(type) }
 
-    /// Texts are kept quoted by Route 53, in strings of at most 255 characters.
+    private static func isText(_ type: String) -> Bool { type == "TXT" || type == "SPF" }
+
+    /// Route 53 keeps texts quoted, in strings of at most 255 bytes, with what is not ASCII in octal. What is quoted
+    /// already is sent as it is.
     private static func quoted(_ record: String, _ type: String) -> String {
-        guard type == "TXT" || type == "SPF", !record.hasPrefix("\"") else { return record }
+        guard isText(type), !record.hasPrefix("\"") else { return record }
         var pieces: [String] = []
-        var rest = record[...]
+        var rest = Array(record.utf8)[...]
         repeat {
-            let piece = rest.prefix(255)
+            let piece = rest.prefix(255).map { byte in
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): "\\" + String(UnicodeScalar(byte))
+                case 0x20...0x7e: String(UnicodeScalar(byte))
+                default: OctalEscapes.encode(byte)
+                }
+            }
             rest = rest.dropFirst(255)
-            let escaped = piece.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            pieces.append("\"\(escaped)\"")
+            pieces.append("\"" + piece.joined() + "\"")
         } while !rest.isEmpty
         return pieces.joined(separator: " ")
     }
 
-    private static func unquoted(_ record: String, _ type: String) -> String {
-        guard type == "TXT" || type == "SPF", record.hasPrefix("\""), record.hasSuffix("\""), record.count >= 2 else {
-            return record
-        }
-        var text = ""
+    /// The text of strings in quotes.
+    private static func unquoted(_ record: String) -> String {
+        guard record.hasPrefix("\"") else { return record }
+        var bytes: [UInt8] = []
         var isInside = false
-        var isEscaped = false
-        for character in record {
-            if isEscaped {
-                text.append(character)
-                isEscaped = false
-            } else if character == "\\" {
-                isEscaped = true
-            } else if character == "\"" {
+        var rest = Array(record.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\") {
+                if let escaped = OctalEscapes.decode(rest.prefix(3)) {
+                    bytes.append(escaped)
+                    rest = rest.dropFirst(3)
+                } else if let next = rest.popFirst() {
+                    bytes.append(next)
+                }
+            } else if byte == UInt8(ascii: "\"") {
                 isInside.toggle()
             } else if isInside {
-                text.append(character)
+                bytes.append(byte)
             }
         }
-        return text
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A value in the form in which it was written, if it means the same; else as people write it.
+    private static func shown(_ value: String, _ type: String, as written: [String]?) -> String {
+        if let same = written?.first(where: { plain($0, type) == plain(value, type) }) { return same }
+        return isText(type) ? unquoted(value) : value
     }
 
     private func wire(_ record: Arguments) -> AWSInput {
@@ -288,12 +356,27 @@ struct DNSRecord: ManagedResource {
                 "EvaluateTargetHealth": .boolean(alias.evaluatesHealth ?? false),
             ]
         } else {
-            input["TTL"] = .integer(record.ttl ?? 300)
+            input["TTL"] = .integer(record.ttl ?? DNSRecord.defaultTTL)
             input["ResourceRecords"] = .list(
                 (record.records ?? []).map { ["Value": .string(DNSRecord.quoted($0, record.type))] },
                 as: .members("ResourceRecord"))
         }
         if let check = record.healthCheckID.filled { input["HealthCheckId"] = .string(check) }
+        if let network = record.network {
+            input["CidrRoutingConfig"] = [
+                "CollectionId": .string(network.collectionID), "LocationName": .string(network.locationName),
+            ]
+        }
+        if let place = record.geoproximity {
+            input["GeoProximityLocation"] = [
+                "AWSRegion": .nonEmpty(place.region), "LocalZoneGroup": .nonEmpty(place.localZoneGroup),
+                "Coordinates": .optional(
+                    place.coordinates.map {
+                        ["Latitude": .string($0.latitude), "Longitude": .string($0.longitude)]
+                    }),
+                "Bias": .optional(place.bias),
+            ]
+        }
         return input
     }
 
@@ -327,10 +410,41 @@ struct DNSRecord: ManagedResource {
                 as: .members("ResourceRecord"))
         }
         if let check = item["HealthCheckId"].nonEmpty { input["HealthCheckId"] = .string(check) }
+        let network = item["CidrRoutingConfig"]
+        if network.exists {
+            input["CidrRoutingConfig"] = [
+                "CollectionId": .string(network["CollectionId"].text),
+                "LocationName": .string(network["LocationName"].text),
+            ]
+        }
+        let place = item["GeoProximityLocation"]
+        if place.exists {
+            let coordinates = place["Coordinates"]
+            input["GeoProximityLocation"] = [
+                "AWSRegion": .nonEmpty(place["AWSRegion"].text),
+                "LocalZoneGroup": .nonEmpty(place["LocalZoneGroup"].text),
+                "Coordinates": coordinates.exists
+                    ? [
+                        "Latitude": .string(coordinates["Latitude"].text),
+                        "Longitude": .string(coordinates["Longitude"].text),
+                    ] : .absent,
+                "Bias": .nonEmpty(place["Bias"].text),
+            ]
+        }
         return input
     }
 
-    private func observed(_ item: XMLElement, _ zone: String) -> Observed<Self> {
+    private static func key(_ item: XMLElement, _ zone: String) -> Key {
+        var arguments = Arguments()
+        arguments.zoneID = zone
+        arguments.name = item["Name"].text
+        arguments.type = item["Type"].text
+        arguments.setIdentifier = item["SetIdentifier"].text
+        return Key(arguments)
+    }
+
+    /// - Parameter written: the values as they were declared.
+    private func observed(_ item: XMLElement, _ zone: String, as written: [String]?) -> Observed<Self> {
         var arguments = Arguments()
         let type = item["Type"].text
         arguments.zoneID = zone
@@ -349,34 +463,39 @@ struct DNSRecord: ManagedResource {
         } else {
             arguments.ttl = item["TTL"].integer
             arguments.records = item["ResourceRecords"].items.map {
-                DNSRecord.unquoted($0["Value"].text, type)
+                DNSRecord.shown($0["Value"].text, type, as: written)
             }
         }
-        arguments.weighted = item["Weight"].integer.map { weight in
-            var weighted = Weighted()
-            weighted.weight = weight
-            return weighted
-        }
-        arguments.failover = item["Failover"].nonEmpty.map { type in
-            var failover = Failover()
-            failover.type = type
-            return failover
-        }
-        arguments.latency = item["Region"].nonEmpty.map { region in
-            var latency = Latency()
-            latency.region = region
-            return latency
-        }
-        if item["GeoLocation"].exists {
-            var geolocation = Geolocation()
-            geolocation.continent = item["GeoLocation"]["ContinentCode"].text
-            geolocation.country = item["GeoLocation"]["CountryCode"].text
-            geolocation.subdivision = item["GeoLocation"]["SubdivisionCode"].text
-            arguments.geolocation = geolocation
-        }
+        readRouting(item, &arguments)
         arguments.isMultivalue = item["MultiValueAnswer"].boolean ?? false
         var outputs = Outputs()
         outputs.fqdn = arguments.name
         return Observed(id: Key(arguments).id, arguments: arguments, outputs: outputs)
+    }
+
+    private func readRouting(_ item: XMLElement, _ arguments: inout Arguments) {
+        arguments.weighted = item["Weight"].integer.map { Weighted(weight: $0) }
+        arguments.failover = item["Failover"].nonEmpty.map { Failover(type: $0) }
+        arguments.latency = item["Region"].nonEmpty.map { Latency(region: $0) }
+        let geolocation = item["GeoLocation"]
+        if geolocation.exists {
+            arguments.geolocation = Geolocation(
+                continent: geolocation["ContinentCode"].text, country: geolocation["CountryCode"].text,
+                subdivision: geolocation["SubdivisionCode"].text)
+        }
+        let network = item["CidrRoutingConfig"]
+        if network.exists {
+            arguments.network = ClientNetwork(
+                collectionID: network["CollectionId"].text, locationName: network["LocationName"].text)
+        }
+        let place = item["GeoProximityLocation"]
+        if place.exists {
+            let coordinates = place["Coordinates"]
+            arguments.geoproximity = Geoproximity(
+                region: place["AWSRegion"].nonEmpty, localZoneGroup: place["LocalZoneGroup"].nonEmpty,
+                bias: place["Bias"].integer ?? 0,
+                coordinates: coordinates.exists
+                    ? .init(latitude: coordinates["Latitude"].text, longitude: coordinates["Longitude"].text) : nil)
+        }
     }
 }

@@ -25,7 +25,7 @@ struct HostedZone: ManagedResource {
                 "delegation_set_id", \.delegationSetID, onChange: .replace, constraints: [.conflictsWith(["vpc"])],
                 isReadable: false, "The reusable delegation set whose name servers it gets."),
             .argument(
-                "vpc", \.vpcs, type: .set(ZoneVPC.valueType, key: "vpc_id"), needsOwnRead: true,
+                "vpc", \.vpcs, type: .set(ZoneVPC.valueType, key: "vpc_id"), needsOwnRead: true, isSetAfterCreate: true,
                 "The VPCs that see the zone, which is then private; a private zone keeps one at least."),
             .argument(
                 "force_destroy", \.forceDestroy, absence: .means(false), onChange: .local,
@@ -76,8 +76,12 @@ struct HostedZone: ManagedResource {
             guard let zone = byID[object.id.rawValue] else { continue }
             var observed = observed(zone)
             if object.declared.contains("tags") { observed.arguments.tags = tags[object.id.rawValue] ?? [:] }
-            if object.declared.contains("vpc") {
-                observed.arguments.vpcs = try await get(object.id).map(vpcs) ?? []
+            // Name servers never change: they are asked for once, when a zone is imported.
+            if object.declared.contains("vpc") || object.arguments == Arguments(),
+                let details = try await get(object.id)
+            {
+                observed.arguments.vpcs = vpcs(details)
+                observed.outputs.nameServers = details["DelegationSet"]["NameServers"].texts
             }
             found[object.id] = observed
         }
@@ -89,10 +93,7 @@ struct HostedZone: ManagedResource {
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        try await aws.call(
-            AWSOperation(
-                .route53, "ListHostedZones", effect: .read, rest: RESTRoute("GET", "/2013-04-01/hostedzone"))
-        ).xml["HostedZones"].items.first { $0["CallerReference"].text == intent.token }
+        try await aws.hostedZonesNow().first { $0["CallerReference"].text == intent.token }
             .map { Found(observed($0), isOurs: true) }
     }
 
@@ -117,7 +118,6 @@ struct HostedZone: ManagedResource {
         }
         var observed = observed(answer["HostedZone"])
         observed.outputs.nameServers = answer["DelegationSet"]["NameServers"].texts
-        for vpc in desired.vpcs?.dropFirst() ?? [] { try await associate(vpc, observed.id) }
         return observed
     }
 
@@ -131,8 +131,9 @@ struct HostedZone: ManagedResource {
                     rest: RESTRoute(
                         "POST", "/2013-04-01/hostedzone/\(id.rawValue)", bodyRoot: "UpdateHostedZoneCommentRequest")))
         }
-        if let vpcs = new.vpcs {
-            let present = old.vpcs ?? []
+        if let vpcs = new.vpcs, Set(vpcs.map(\.id)) != Set((old.vpcs ?? []).map(\.id)) {
+            // The first VPC of a new zone came with its creation: what is there decides.
+            let present = try await get(id).map(self.vpcs) ?? []
             for vpc in vpcs where !present.contains(where: { $0.id == vpc.id }) { try await associate(vpc, id) }
             for vpc in present where !vpcs.contains(where: { $0.id == vpc.id }) {
                 _ = try await zoneCall("DisassociateVPCFromHostedZone", "disassociatevpc", vpc, id)
@@ -143,25 +144,39 @@ struct HostedZone: ManagedResource {
     }
 
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
-        if last.forceDestroy == true {
-            let name = DNSName.readable(last.name)
-            let records = try await aws.recordSets(in: id.rawValue).filter { record in
-                let isOwn =
-                    ["NS", "SOA"].contains(record["Type"].text) && DNSName.readable(record["Name"].text) == name
-                return !isOwn
-            }
-            if !records.isEmpty {
-                try await aws.changeRecords(
-                    in: id.rawValue, records.map { ("DELETE", DNSRecord.wire($0)) }, effect: .idempotent)
-            }
-        }
         do throws(ProviderError) {
+            if last.forceDestroy == true { try await deleteRecords(in: id) }
             _ = try await aws.call(
                 AWSOperation(
                     .route53, "DeleteHostedZone", effect: .idempotent,
                     rest: RESTRoute("DELETE", "/2013-04-01/hostedzone/\(id.rawValue)")))
         } catch {
-            if error.kind != .notFound { throw error }
+            if error.kind == .notFound { return }
+            var error = error
+            if error.code == "HostedZoneNotEmpty" {
+                // Our own records are gone by now, and those of others do not go by themselves.
+                error.kind = .invalid
+                error.hint =
+                    "Delete the records that others made in it, or set force_destroy on the zone and apply that."
+            }
+            throw error
+        }
+    }
+
+    /// All records but the two that every zone has.
+    private func deleteRecords(in id: RemoteID) async throws(ProviderError) {
+        let zone = try await get(id)?["HostedZone"]["Name"].text ?? ""
+        let records = try await aws.recordSets(in: id.rawValue).filter { record in
+            !["NS", "SOA"].contains(record["Type"].text)
+                || DNSName.readable(record["Name"].text) != DNSName.readable(zone)
+        }
+        var rest = records[...]
+        while !rest.isEmpty {
+            // A batch takes 1000 values; a record rarely has more than a few.
+            let page = rest.prefix(100)
+            rest = rest.dropFirst(100)
+            try await aws.changeRecords(
+                in: id.rawValue, page.map { ("DELETE", DNSRecord.wire($0)) }, effect: .idempotent)
         }
     }
 
@@ -188,7 +203,7 @@ struct HostedZone: ManagedResource {
         do throws(ProviderError) {
             try await zoneCall("AssociateVPCWithHostedZone", "associatevpc", vpc, id)
         } catch {
-            if error.code != "ConflictingDomainExists" { throw error.asNotYetVisible }
+            throw error.asNotYetVisible
         }
     }
 

@@ -58,7 +58,9 @@ struct IAMRole: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.iam_role", "A set of rights that services and people can take.",
-        naming: .unique(argument: "name", maximumLength: 64), importSyntax: "the role's name")
+        naming: .unique(argument: "name", maximumLength: 64),
+        // What others attached does not go by itself, so that waiting for it is soon over.
+        timeouts: Timeouts(delete: 120), importSyntax: "the role's name")
 
     let aws: AWSSession
 

@@ -61,7 +61,7 @@ struct IAMRolePolicy: ManagedResource {
                 ["RoleName": .string(desired.role), "PolicyName": .string(desired.name)], effect: .read)
             let observed = observed(desired.role, desired.name, answer.xml["PolicyDocument"])
             // It carries no mark: it is ours when it says what we would have said.
-            return Found(observed, isOurs: observed.arguments.policy == desired.policy)
+            return Found(observed, isOurs: observed.arguments.policy?.parsedPolicy == desired.policy?.parsedPolicy)
         } catch {
             if error.kind == .notFound { return nil }
             throw error

@@ -9,9 +9,9 @@ struct LaunchTemplateChoice: ArgumentBlock {
     var version: String?
 
     static let fields: [Field<Self>] = [
-        .argument("id", \.id, constraints: [.conflictsWith(["name"])], "The template, by id."),
-        .argument("name", \.name, "The template, by name."),
-        .argument("version", \.version, "A number, `$Default` or `$Latest`."),
+        .argument("id", \.id, onChange: .replace, constraints: [.conflictsWith(["name"])], "The template, by id."),
+        .argument("name", \.name, onChange: .replace, "The template, by name."),
+        .argument("version", \.version, onChange: .replace, "A number, `$Default` or `$Latest`."),
     ]
 }
 
@@ -22,11 +22,13 @@ struct NetworkInterfaceChoice: ArgumentBlock {
     var isDeletedOnTermination: Bool?
 
     static let fields: [Field<Self>] = [
-        .required("device_index", \.deviceIndex, "Its place among the interfaces, from 0."),
-        .required("network_interface_id", \.networkInterfaceID, "The interface (`eni-…`)."),
-        .argument("network_card_index", \.networkCardIndex, "The network card, on machines with several."),
+        .required("device_index", \.deviceIndex, onChange: .replace, "Its place among the interfaces, from 0."),
+        .required("network_interface_id", \.networkInterfaceID, onChange: .replace, "The interface (`eni-…`)."),
         .argument(
-            "delete_on_termination", \.isDeletedOnTermination, "Whether it goes with the instance; false for AWS."),
+            "network_card_index", \.networkCardIndex, onChange: .replace, "The network card, on machines with several."),
+        .argument(
+            "delete_on_termination", \.isDeletedOnTermination, onChange: .replace,
+            "Whether it goes with the instance; false for AWS."),
     ]
 }
 
@@ -150,19 +152,21 @@ struct MarketOptions: ArgumentBlock {
 
         static let fields: [Field<Self>] = [
             .argument(
-                "instance_interruption_behavior", \.interruptionBehavior,
+                "instance_interruption_behavior", \.interruptionBehavior, onChange: .replace,
                 constraints: [.allowed(["hibernate", "stop", "terminate"])], "What happens when AWS wants it back."),
-            .argument("max_price", \.maximumPrice, "The most to pay an hour, in dollars."),
+            .argument("max_price", \.maximumPrice, onChange: .replace, "The most to pay an hour, in dollars."),
             .argument(
-                "spot_instance_type", \.type, constraints: [.allowed(["one-time", "persistent"])],
+                "spot_instance_type", \.type, onChange: .replace, constraints: [.allowed(["one-time", "persistent"])],
                 "Whether the request stays when the instance is gone."),
-            .argument("valid_until", \.validUntil, "When the request ends, in ISO 8601."),
+            .argument("valid_until", \.validUntil, onChange: .replace, "When the request ends, in ISO 8601."),
         ]
     }
 
     static let fields: [Field<Self>] = [
-        .argument("market_type", \.marketType, constraints: [.allowed(["spot", "capacity-block"])], "`spot`."),
-        .argument("spot_options", \.spot, "The terms."),
+        .argument(
+            "market_type", \.marketType, onChange: .replace, constraints: [.allowed(["spot", "capacity-block"])],
+            "`spot`."),
+        .argument("spot_options", \.spot, onChange: .replace, "The terms."),
     ]
 }
 

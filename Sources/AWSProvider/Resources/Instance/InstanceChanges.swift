@@ -391,7 +391,8 @@ private struct VolumeState {
         }
         note("Iops", wanted.iops, iops)
         note("Throughput", wanted.throughput, throughput)
-        return differs ? input : nil
+        // `nil` alone would be an empty input.
+        return differs ? .some(input) : .none
     }
 }
 

@@ -103,7 +103,8 @@ extension Instance.Arguments {
         .argument("metadata_options", \.metadataOptions, "The metadata service of the instance."),
         .argument("maintenance_options", \.maintenanceOptions, "What AWS may do by itself."),
         .argument(
-            "private_dns_name_options", \.privateDNSNameOptions, "Its name in the VPC, and what resolves it."),
+            "private_dns_name_options", \.privateDNSNameOptions, onChange: .updateWithDowntime,
+            "Its name in the VPC, and what resolves it. For another kind of name the instance is stopped and started."),
         .argument(
             "capacity_reservation_specification", \.capacityReservation, onChange: .updateWithDowntime,
             "Whether it uses reserved capacity."),

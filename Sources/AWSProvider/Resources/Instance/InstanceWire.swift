@@ -227,9 +227,11 @@ extension ListedInstance {
             tags.append(volume.tags)
         }
         arguments.blockDevices = others.sorted { $0.deviceName < $1.deviceName }
-        // What every volume has: a tag that one of them lacks is missing.
-        if let first = tags.first {
-            arguments.volumeTags = first.filter { tag in tags.allSatisfy { $0[tag.key] == tag.value } }
+        // What every volume has: a tag that one of them lacks is missing. Keys of others are not told at all, so that no
+        // change removes them.
+        let keys = recorded?.volumeTags ?? [:]
+        arguments.volumeTags = (tags.first ?? [:]).filter { tag in
+            keys[tag.key] != nil && tags.allSatisfy { $0[tag.key] == tag.value }
         }
     }
 }
