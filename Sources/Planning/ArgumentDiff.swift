@@ -51,12 +51,31 @@ struct DiffMaker {
     func diff(desired: [String: Value], live: [String: Value]?, record: ResourceRecord?) -> ArgumentDiff {
         var result = ArgumentDiff()
         for argument in schema.arguments where !ignored.contains(argument.name) {
-            compare(argument, desired: desired, live: live, record: record, into: &result)
+            compare(
+                asChanged(argument, desired), desired: desired, live: live, record: record, into: &result)
         }
         result.changed.sort()
         result.replacing.sort()
         return result
     }
+
+    /// `X_replace_on_change: true`, which only muster knows, makes a change of `X` and of `X_…` a replacement.
+    private func asChanged(_ argument: ArgumentSchema, _ desired: [String: Value]) -> ArgumentSchema {
+        guard argument.onChange == .update || argument.onChange == .updateWithDowntime else { return argument }
+        let isForced = schema.arguments.contains { choice in
+            guard choice.onChange == .local, choice.name.hasSuffix(DiffMaker.choiceSuffix),
+                desired[choice.name] == .bool(true)
+            else { return false }
+            let name = choice.name.dropLast(DiffMaker.choiceSuffix.count)
+            return argument.name == name || argument.name.hasPrefix(name + "_")
+        }
+        if !isForced { return argument }
+        var forced = argument
+        forced.onChange = .replace
+        return forced
+    }
+
+    private static let choiceSuffix = "_replace_on_change"
 
     private func compare(
         _ argument: ArgumentSchema, desired: [String: Value], live: [String: Value]?, record: ResourceRecord?,
@@ -219,6 +238,9 @@ struct DiffMaker {
             let old = Dictionary(before.map { ($0.map?[key] ?? .null, $0) }, uniquingKeysWith: { first, _ in first })
             let new = Dictionary(after.map { ($0.map?[key] ?? .null, $0) }, uniquingKeysWith: { first, _ in first })
             let element = ArgumentSchema(argument.name, .object(fields), onChange: argument.onChange, "")
+            // A key that cannot change says that elements neither come nor go while the object lives.
+            let isFixed =
+                argument.onChange == .replace || fields.first { $0.name == key }?.onChange == .replace
             for member in Set(old.keys).union(new.keys).sorted(by: { ValueJSON.text($0) < ValueJSON.text($1) }) {
                 let label = "\(path)[\(member.string ?? ValueJSON.text(member))]"
                 if let before = old[member], let after = new[member] {
@@ -229,9 +251,9 @@ struct DiffMaker {
                 } else {
                     changes.append(
                         AttributeChange(
-                            path: label, before: old[member], after: new[member],
-                            forcesReplacement: argument.onChange == .replace, place: place))
-                    forces(argument.onChange == .replace)
+                            path: label, before: old[member], after: new[member], forcesReplacement: isFixed,
+                            place: place))
+                    forces(isFixed)
                 }
             }
         default:

@@ -322,7 +322,9 @@ extension Planner {
                 argument.isSensitive || (wanted?.isTainted ?? false) || (recorded?.isTainted ?? false)
             guard isHidden else { continue }
             if item.diff.changed.contains(argument.name) || wanted == nil {
-                prior[argument.name] = recorded.flatMap { $0.isTainted ? $0 : nil }
+                // The same reference to another secret: both sides would evaluate to the same, and no call be made.
+                let isOther = recorded.map { $0.isTainted && $0 != wanted } ?? false
+                prior[argument.name] = isOther ? recorded : .none
             } else {
                 prior[argument.name] = wanted
             }

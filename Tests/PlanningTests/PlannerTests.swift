@@ -181,6 +181,51 @@ import Testing
         }
     }
 
+    @Test("Another secret behind the same reference is an update with two sides, so that a call is made")
+    func rotatedSecret() throws {
+        let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))
+        let declarations = [machine("m", ["script": secret])]
+        var cloud = try applied(declarations)
+        let rotated = try cloud.plan(declarations) {
+            $0.secrets = SecretDigests(text: { _ in "rotated" }, digest: SimulatedCloud.digest)
+        }.plan
+        let step = try #require(rotated.steps.first)
+        #expect(step.operation == .update)
+        #expect(step.prior["script"] == nil)
+        #expect(step.desired["script"] == secret)
+
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["script"] = "edited by hand"
+        let repair = try #require(try cloud.plan(declarations).plan.steps.first)
+        #expect(repair.prior["script"] == nil)
+    }
+
+    @Test("A choice that only muster knows makes a change in place a replacement")
+    func replaceOnChange() throws {
+        let cloud = try applied([machine("m", ["boot": "one", "boot_replace_on_change": true])])
+        let replaced = try cloud.plan([machine("m", ["boot": "two", "boot_replace_on_change": true])]).plan
+        #expect(replaced.changes.map(\.action) == [.replaceDeleteFirst])
+        #expect(replaced.changes.first?.attributes.map(\.forcesReplacement) == [true])
+        let updated = try cloud.plan([machine("m", ["boot": "two", "boot_replace_on_change": false])]).plan
+        #expect(updated.changes.map(\.action) == [.update])
+        let other = try cloud.plan([machine("m", ["boot": "one", "boot_replace_on_change": true, "size": "l"])]).plan
+        #expect(other.changes.map(\.action) == [.update])
+    }
+
+    @Test("Elements whose key cannot change neither come nor go in place, and change in place")
+    func keyedElements() throws {
+        let disks: (Value...) -> Value = { .list($0) }
+        let cloud = try applied([machine("m", ["disks": disks(["device": "a", "size": 1])])])
+        let grown = try cloud.plan([machine("m", ["disks": disks(["device": "a", "size": 2])])]).plan
+        #expect(grown.changes.map(\.action) == [.update])
+        #expect(grown.changes.first?.attributes.map(\.path) == ["disks[a].size"])
+        let more = disks(["device": "a", "size": 1], ["device": "b", "size": 1])
+        let added = try cloud.plan([machine("m", ["disks": more])]).plan
+        #expect(added.changes.map(\.action) == [.replaceDeleteFirst])
+        #expect(added.changes.first?.attributes.map(\.path) == ["disks[b]"])
+        #expect(added.changes.first?.attributes.map(\.forcesReplacement) == [true])
+    }
+
     @Test("A secret that cannot be read is assumed unchanged, and that is said")
     func unreadableSecret() throws {
         let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))

@@ -50,7 +50,16 @@ struct SimulatedCloud {
                     ArgumentSchema("size", .string, onChange: .updateWithDowntime, ""),
                     ArgumentSchema("network_id", .string, onChange: .replace, ""),
                     ArgumentSchema("groups", .set(.string), ""),
-                    ArgumentSchema("script", .string, isSensitive: true, ""), tags,
+                    ArgumentSchema("script", .string, isSensitive: true, ""),
+                    ArgumentSchema("boot", .string, onChange: .updateWithDowntime, ""),
+                    ArgumentSchema("boot_replace_on_change", .boolean, absence: .means(false), onChange: .local, ""),
+                    ArgumentSchema(
+                        "disks",
+                        .set(
+                            .object([
+                                ArgumentSchema("device", .string, isRequired: true, onChange: .replace, ""),
+                                ArgumentSchema("size", .integer, ""),
+                            ]), key: "device"), ""), tags,
                 ],
                 outputs: [
                     OutputSchema("id", .string, ""), OutputSchema("address", .string, changesWith: ["size"], ""),
