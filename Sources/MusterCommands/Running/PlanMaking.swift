@@ -39,7 +39,7 @@ extension Workbench {
     func makePlan(_ request: PlanRequest) async throws(CommandFailure) -> MadePlan {
         let workspace = try load()
         // What is wrong with the specs is said before the first request.
-        _ = try link(workspace, lookups: nil)
+        let draft = try link(workspace, lookups: nil)
         let state = try await readState(workspace)
         var scopes: [String: ProviderScope]
         if request.isRefreshed {
@@ -49,7 +49,7 @@ extension Workbench {
             scopes = offlineScopes(workspace, state.bindings)
         }
         let lookups = try await answerLookups(workspace, scopes: scopes, isOffline: !request.isRefreshed)
-        let linked = try link(workspace, lookups: lookups)
+        let linked = workspace.lookups.isEmpty ? draft : try link(workspace, lookups: lookups)
         console.report(linked.warnings)
 
         let replace = try addresses(request.replace, linked, state.snapshot)
