@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 MUSTER := .build/debug/muster
 
-.PHONY: help setup build release demo test unit e2e sandbox-test format lint goldens docs check bench clean
+.PHONY: help setup build release demo test unit conformance e2e sandbox-test format lint goldens docs check bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -21,17 +21,21 @@ demo: setup ## Start the sandbox; plan, apply, change and destroy the reference 
 	$(SWIFT) build --product muster
 	@scripts/demo $(MUSTER)
 
-test: setup lint unit sandbox-test e2e ## Run every test: format, units, sandbox, end to end
+test: setup lint unit conformance sandbox-test e2e ## Run every test: format, units, conformance, sandbox, end to end
 
 unit: setup ## Run the Swift tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
 
+conformance: setup ## Send every resource type through a life in the sandbox
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@scripts/with-sandbox $(SWIFT) test --skip-build --filter ConformanceTests
+
 sandbox-test: setup ## Test the sandbox's strictness
 	@scripts/pytest Tests/Sandbox
 
 e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
-	$(SWIFT) build --product muster
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest Tests/EndToEnd
 
 format: ## Format the Swift sources
