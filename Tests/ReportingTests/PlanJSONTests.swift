@@ -24,6 +24,18 @@ struct PlanJSONTests {
         }
     }
 
+    @Test("Naming a plan and writing it at once gives what doing one after the other gives")
+    func identifyAndEncode() {
+        var plans = RandomPlans(.fromEnvironment())
+        for _ in 0..<50 {
+            let plan = plans.plan()
+            let identified = PlanJSON.identify(plan, hash: testHash)
+            let document = PlanJSON.identifyAndEncode(plan, hash: testHash)
+            #expect(document.plan == identified)
+            #expect(document.text == PlanJSON.encode(identified))
+        }
+    }
+
     @Test("Every JSON document fits its schema")
     func schema() throws {
         let check = SchemaCheck(root: PlanSchema.jsonSchema())

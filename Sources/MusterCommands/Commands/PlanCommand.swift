@@ -30,13 +30,17 @@ struct PlanCommand: AsyncParsableCommand {
                 PlanRequest(
                     only: selection.only, except: selection.except, replace: replace, isDestroy: destroy,
                     isRefreshed: !noRefresh))
-            let plan = out != nil || format == .json ? made.identifiedPlan : made.plan
-            console.write(workbench.render(plan, format))
+            let document = out != nil || format == .json ? made.document : nil
+            if let document, format == .json {
+                console.write(document.text)
+            } else {
+                console.write(workbench.render(document?.plan ?? made.plan, format))
+            }
             if !made.refusals.isEmpty {
                 throw CommandFailure(.refused, made.refusals)
             }
-            if let out {
-                try PlanFile.write(plan, to: out)
+            if let out, let document {
+                try PlanFile.write(document.text, to: out)
                 console.talk("The plan is kept in \(out): apply it with \"muster apply \(out)\".\n")
             }
             return detailedExitcode && !made.plan.isEmpty ? .changes : .success

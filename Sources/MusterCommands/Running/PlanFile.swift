@@ -5,9 +5,10 @@ import Reporting
 
 /// Plans in files: the canonical JSON, checked against its own digest when it is read.
 enum PlanFile {
-    static func write(_ plan: Plan, to path: String) throws(CommandFailure) {
+    /// - Parameter document: a plan as canonical JSON.
+    static func write(_ document: String, to path: String) throws(CommandFailure) {
         do {
-            try LocalFile.write(path, Array(PlanJSON.encode(plan).utf8), mode: 0o600)
+            try LocalFile.write(path, Array(document.utf8), mode: 0o600)
         } catch {
             throw CommandFailure(
                 code: "plan.unwritable", summary: "The plan cannot be kept", detail: "\(path): \(error.message).")

@@ -30,6 +30,8 @@ struct MadePlan {
     /// The plan under its name, and without what must not be kept: the form that is written and applied. It costs a
     /// digest over the whole plan, which a look at it does not need.
     var identifiedPlan: Plan { PlanJSON.identify(plan, hash: Digest.sha256) }
+    /// The same with the text of the file.
+    var document: (plan: Plan, text: String) { PlanJSON.identifyAndEncode(plan, hash: Digest.sha256) }
 }
 
 extension Workbench {

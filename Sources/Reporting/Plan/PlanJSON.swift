@@ -20,18 +20,28 @@ package enum PlanJSON {
     }
 
     /// The whole document, one line, ended by a line break.
-    package static func encode(_ plan: Plan) -> String {
-        String(decoding: Document(plan.withoutHiddenValues).bytes, as: UTF8.self) + "\n"
+    package static func encode(_ plan: Plan) -> String { Document(plan.withoutHiddenValues).text }
+
+    /// The plan as `identify` gives it, and its document: both for the price of one.
+    package static func identifyAndEncode(_ plan: Plan, hash: ([UInt8]) -> String) -> (plan: Plan, text: String) {
+        var plan = plan.withoutHiddenValues
+        var document = Document(plan)
+        plan.id = document.identity(hash)
+        document.setID(plan.id)
+        return (plan, document.text)
     }
 
     /// Canonical bytes, without the line break, in two parts: between them stands the id, which is not part of what it is
     /// a digest of.
     struct Document {
         private let beforeID: [UInt8]
-        private let id: [UInt8]
+        private var id: [UInt8]
         private let afterID: [UInt8]
 
         var bytes: [UInt8] { beforeID + id + afterID }
+        var text: String { String(decoding: bytes, as: UTF8.self) + "\n" }
+
+        mutating func setID(_ id: String) { self.id = ValueJSON.encode(.string(id)) }
 
         /// The id that the document should have.
         func identity(_ hash: ([UInt8]) -> String) -> String { hash(beforeID + ValueJSON.encode("") + afterID) }
