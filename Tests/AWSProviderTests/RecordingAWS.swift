@@ -70,7 +70,8 @@ actor RecordingAWS: HTTPClient {
         var pairs = body.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (
-                PercentEncoding.decodedText(parts[0]), PercentEncoding.decodedText(parts.count > 1 ? parts[1] : "")
+                PercentEncoding.decodedText(parts[0]),
+                PercentEncoding.decodedText(parts.count > 1 ? parts[1].replacing("+", with: " ") : "")
             )
         }
         let operation = pairs.removeFirst().1
@@ -88,6 +89,9 @@ actor RecordingAWS: HTTPClient {
                     + "<ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata>"
             return HTTPResponse(
                 status: 200, body: Array("<\(operation)Response>\(inner)</\(operation)Response>".utf8))
+        case .failure(let code, let message, let status) where service == "ssm":
+            return HTTPResponse(
+                status: status, body: Array(#"{"__type":"\#(code)","message":"\#(message)"}"#.utf8))
         case .failure(let code, let message, let status):
             let error = "<Error><Code>\(code)</Code><Message>\(message)</Message></Error>"
             let text =

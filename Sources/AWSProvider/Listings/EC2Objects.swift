@@ -81,6 +81,12 @@ extension UInt8 {
 /// A network as AWS keeps it: without host bits, IPv6 in its short form.
 func canonicalNetwork(_ text: String) -> String { IPNetwork(text)?.canonical.description ?? text }
 
+/// An IPv6 address as AWS keeps it: in its short form. Anything else stays as it is.
+func canonicalAddress(_ text: String) -> String {
+    guard let address = IPNetwork.ipv6(text) else { return text }
+    return String(IPNetwork(address: address, prefixLength: 128, isIPv6: true).description.prefix { $0 != "/" })
+}
+
 extension AWSInput {
     /// A network as AWS keeps it; nil and "" leave the member out.
     static func network(_ text: String?) -> AWSInput { .nonEmpty(text.map(canonicalNetwork)) }

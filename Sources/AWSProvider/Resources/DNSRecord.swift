@@ -242,7 +242,7 @@ struct DNSRecord: ManagedResource {
     /// The same for texts that mean the same.
     private static func plain(_ record: String, _ type: String) -> String {
         if hasNames(type) { return DNSName.readable(record) }
-        return isText(type) ? unquoted(record) : record.lowercased()
+        return isText(type) ? unquoted(record) : type == "AAAA" ? canonicalAddress(record) : record.lowercased()
     }
 
     /// Zone, name, type and set identifier: what a record is known by.

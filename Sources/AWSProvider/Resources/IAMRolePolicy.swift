@@ -75,7 +75,7 @@ struct IAMRolePolicy: ManagedResource {
                 .alreadyExists, "The role \(desired.role) has a policy \"\(desired.name)\" already.",
                 operation: "iam.PutRolePolicy", code: "EntityAlreadyExists")
         }
-        try await put(desired)
+        try await put(desired.policy, desired.role, desired.name)
         return Observed(
             id: RemoteID("\(desired.role):\(desired.name)"), arguments: desired, outputs: Outputs())
     }
@@ -83,7 +83,8 @@ struct IAMRolePolicy: ManagedResource {
     func update(
         _ id: RemoteID, from old: Arguments, to new: Arguments
     ) async throws(ProviderError) -> Observed<Self>? {
-        if new.policy != old.policy { try await put(new) }
+        let (role, name) = IAMRolePolicy.parts(id)
+        if new.policy != old.policy { try await put(new.policy, role, name) }
         return nil
     }
 
@@ -101,13 +102,10 @@ struct IAMRolePolicy: ManagedResource {
 
     // MARK: - Wire format
 
-    private func put(_ desired: Arguments) async throws(ProviderError) {
+    private func put(_ policy: Value?, _ role: String, _ name: String) async throws(ProviderError) {
         _ = try await aws.iamChange(
             "PutRolePolicy",
-            [
-                "RoleName": .string(desired.role), "PolicyName": .string(desired.name),
-                "PolicyDocument": .policy(desired.policy),
-            ])
+            ["RoleName": .string(role), "PolicyName": .string(name), "PolicyDocument": .policy(policy)])
     }
 
     private func observed(_ role: String, _ name: String, _ document: XMLElement) -> Observed<Self> {

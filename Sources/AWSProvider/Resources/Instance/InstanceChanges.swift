@@ -19,6 +19,7 @@ struct InstanceChanges {
 
     /// What the instance is afterwards, where its outputs may have changed; nil otherwise.
     func make() async throws(ProviderError) -> Observed<Instance>? {
+        try checkSizes()
         let hasRestarted = try await changeStopped()
         try await changeProtection()
         try await changeNetwork()
@@ -176,7 +177,8 @@ struct InstanceChanges {
             try await modify("SourceDestCheck", ["Value": .boolean(flag)])
         }
         let secondary = setDifference(old.secondaryPrivateIPs, new.secondaryPrivateIPs)
-        let ipv6 = setDifference(old.ipv6Addresses, new.ipv6Addresses)
+        let ipv6 = setDifference(
+            old.ipv6Addresses?.map(canonicalAddress), new.ipv6Addresses?.map(canonicalAddress))
         let isCountChanged = new.ipv6AddressCount.map { $0 != old.ipv6AddressCount } ?? false
         let lists = secondary.added + secondary.removed + ipv6.added + ipv6.removed
         if !lists.isEmpty || isCountChanged { try await changeAddresses(of: try await current()) }
@@ -199,8 +201,8 @@ struct InstanceChanges {
                     "AllowReassignment": false,
                 ])
         }
-        let live = instance.ipv6Addresses.map(canonicalNetwork)
-        var change = setDifference(live, new.ipv6Addresses?.map(canonicalNetwork))
+        let live = instance.ipv6Addresses.map(canonicalAddress)
+        var change = setDifference(live, new.ipv6Addresses?.map(canonicalAddress))
         var count = 0
         if let wanted = new.ipv6AddressCount {
             count = max(0, wanted - live.count)
@@ -209,14 +211,14 @@ struct InstanceChanges {
         if !change.removed.isEmpty {
             try await aws.ec2Undo(
                 "UnassignIpv6Addresses",
-                ["NetworkInterfaceId": interface, "Ipv6Addresses": .strings(change.removed.map(\.withoutLength))])
+                ["NetworkInterfaceId": interface, "Ipv6Addresses": .strings(change.removed)])
         }
         if count > 0 || !change.added.isEmpty {
             _ = try await aws.ec2Change(
                 "AssignIpv6Addresses",
                 [
                     "NetworkInterfaceId": interface,
-                    "Ipv6Addresses": .set(change.added.map(\.withoutLength)),
+                    "Ipv6Addresses": .set(change.added),
                     "Ipv6AddressCount": count > 0 ? .integer(count) : .absent,
                 ])
         }
@@ -308,21 +310,31 @@ struct InstanceChanges {
         let areTagsChanged = (old.volumeTags ?? [:]) != (new.volumeTags ?? [:])
         guard isRootChanged || !changed.isEmpty || areTagsChanged else { return }
         let instance = try await current()
-        if isRootChanged, let root = new.rootBlockDevice {
-            try await changeVolume(of: instance, named: instance.rootDeviceName, root)
+        var changing: [String] = []
+        if isRootChanged, let root = new.rootBlockDevice,
+            try await isChanging(root, named: instance.rootDeviceName, of: instance)
+        {
+            changing.append(instance.rootDeviceName)
         }
-        for device in changed { try await changeVolume(of: instance, named: device.deviceName, device) }
+        for device in changed where try await isChanging(device, named: device.deviceName, of: instance) {
+            changing.append(device.deviceName)
+        }
         if areTagsChanged {
             let ours = Set((new.blockDevices ?? old.blockDevices ?? []).map(\.deviceName) + [instance.rootDeviceName])
             for device in instance.devices where ours.contains(device.name) {
                 try await aws.updateTags(RemoteID(device.volumeID), from: old.volumeTags, to: new.volumeTags)
             }
         }
+        if !changing.isEmpty {
+            // Until then the listing tells the old values.
+            throw ProviderError(.inUse, "The volumes at \(changing.joined(separator: ", ")) are being modified.")
+        }
     }
 
-    private func changeVolume(
-        of instance: ListedInstance, named name: String, _ wanted: some VolumeArguments
-    ) async throws(ProviderError) {
+    /// Begins what is not begun; false when the volume is as it should be.
+    private func isChanging(
+        _ wanted: some VolumeArguments, named name: String, of instance: ListedInstance
+    ) async throws(ProviderError) -> Bool {
         guard let device = instance.devices.first(where: { $0.name == name }) else {
             throw ProviderError(
                 .invalid, "The instance has no volume at \(name) any more.",
@@ -335,10 +347,20 @@ struct InstanceChanges {
         }
         let volume = try await VolumeState.now(device.volumeID, aws)
         let input = try volume.change(to: wanted, named: name)
-        if input != nil || volume.isChanging {
-            if let input, !volume.isChanging { _ = try await aws.ec2Change("ModifyVolume", input) }
-            // Until then the listing tells the old values.
-            throw ProviderError(.inUse, "The volume \(device.volumeID) at \(name) is being modified.")
+        if let input, !volume.isChanging { _ = try await aws.ec2Change("ModifyVolume", input) }
+        return input != nil || volume.isChanging
+    }
+
+    /// Before anything is changed: a volume that would have to shrink.
+    private func checkSizes() throws(ProviderError) {
+        if let size = new.rootBlockDevice?.size, let before = old.rootBlockDevice?.size, size < before {
+            throw .shrunken("root volume", from: before, to: size)
+        }
+        for device in new.blockDevices ?? [] {
+            let before = old.blockDevices?.first { $0.deviceName == device.deviceName }?.size
+            if let before, let size = device.size, size < before {
+                throw .shrunken("volume at \(device.deviceName)", from: before, to: size)
+            }
         }
     }
 }
@@ -372,10 +394,7 @@ private struct VolumeState {
     /// `ModifyVolume` for what differs; nil when nothing does.
     func change(to wanted: some VolumeArguments, named name: String) throws(ProviderError) -> AWSInput? {
         if let bigger = wanted.size, let size, bigger < size {
-            throw ProviderError(
-                .invalid,
-                "The volume \(id) at \(name) has \(size) GiB and cannot shrink to \(bigger) GiB; volumes only grow.",
-                hint: "Write \(size) or more, or replace the instance.")
+            throw .shrunken("volume at \(name)", from: size, to: bigger)
         }
         var input: AWSInput = ["VolumeId": .string(id)]
         var differs = false
@@ -396,15 +415,18 @@ private struct VolumeState {
     }
 }
 
+extension ProviderError {
+    fileprivate static func shrunken(_ volume: String, from size: Int, to wanted: Int) -> ProviderError {
+        ProviderError(
+            .invalid, "The \(volume) has \(size) GiB and cannot shrink to \(wanted) GiB; volumes only grow.",
+            hint: "Write \(size) or more, or replace the instance.")
+    }
+}
+
 extension ArgumentBlock {
     /// Whether a member that is set here has another value there; members that are not set do not count.
     fileprivate func differs(from other: Self?) -> Bool {
         let before = other?.members ?? [:]
         return members.contains { before[$0.key] != $0.value }
     }
-}
-
-extension String {
-    /// An address without the length of its network.
-    fileprivate var withoutLength: String { String(prefix { $0 != "/" }) }
 }

@@ -55,7 +55,7 @@ extension Instance.Arguments {
         .argument(
             "ipv6_address_count", \.ipv6AddressCount, constraints: [.conflictsWith(["ipv6_addresses"])],
             "How many IPv6 addresses AWS chooses for it."),
-        .argument("ipv6_addresses", \.ipv6Addresses, type: .set(.string), semantics: .cidr, "Its IPv6 addresses."),
+        .argument("ipv6_addresses", \.ipv6Addresses, type: .set(.string), "Its IPv6 addresses."),
         .argument(
             "enable_primary_ipv6", \.hasPrimaryIPv6, onChange: .replace, isReadable: false,
             "Whether its first IPv6 address stays the first."),

@@ -86,6 +86,11 @@ extension ListedInstance {
     func observed(in aws: AWSSession, with details: InstanceDetails = InstanceDetails()) -> Observed<Instance> {
         var arguments = Instance.Arguments()
         readPlace(&arguments)
+        // In the words of the spec, where they mean the same.
+        let written = details.known?.arguments.ipv6Addresses ?? []
+        arguments.ipv6Addresses = ipv6Addresses.map { live in
+            written.first { canonicalAddress($0) == canonicalAddress(live) } ?? live
+        }
         readBehavior(&arguments)
         readAttributes(details, &arguments)
         readVolumes(details, &arguments)
@@ -136,7 +141,6 @@ extension ListedInstance {
         arguments.securityGroupIDs = item["groupSet"].items.map { $0["groupId"].text }.sorted()
         arguments.privateIP = item["privateIpAddress"].text
         arguments.secondaryPrivateIPs = secondaryPrivateIPs
-        arguments.ipv6Addresses = ipv6Addresses
         arguments.ipv6AddressCount = ipv6Addresses.count
         arguments.profile = profile
     }

@@ -1,4 +1,4 @@
-// What the types of the network send and how they read the answers, as texts: `Goldens/Network/`.
+// What types send and how they read the answers, as texts in `Goldens/`.
 
 import MusterModel
 import ProviderKit
@@ -19,10 +19,17 @@ struct WireScenario: Sendable, CustomTestStringConvertible {
     }
 
     var type: ResourceType
+    /// What tells scenarios of one type apart.
+    var title = ""
     var answers: [String: [RecordingAWS.Answer]]
     var steps: [(String, Step)]
 
-    var testDescription: String { type.rawValue }
+    var testDescription: String { title.isEmpty ? type.rawValue : "\(type) (\(title))" }
+
+    /// `instance-restart.txt`
+    var goldenName: String {
+        type.rawValue.dropFirst("aws.".count) + (title.isEmpty ? "" : "-\(title)") + ".txt"
+    }
 }
 
 /// Runs a scenario and tells everything that was asked and understood.
@@ -69,11 +76,26 @@ private func perform(
     }
 }
 
-@Suite struct NetworkWireTests {
+@Suite struct WireTests {
+    @Test("Instances and keys send what AWS wants and read what AWS answers", arguments: computeScenarios)
+    func compute(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "Compute/\(scenario.goldenName)")
+    }
+
+    @Test("Roles, policies and profiles send what AWS wants and read what AWS answers", arguments: identityScenarios)
+    func identity(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "Identity/\(scenario.goldenName)")
+    }
+
+    @Test("Zones and records send what AWS wants and read what AWS answers", arguments: dnsScenarios)
+    func dns(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "DNS/\(scenario.goldenName)")
+    }
+
     @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
     func wire(_ scenario: WireScenario) async throws {
         expectGolden(
             try await transcript(of: scenario),
-            named: "Network/\(scenario.type.rawValue.dropFirst("aws.".count)).txt")
+            named: "Network/\(scenario.goldenName)")
     }
 }
