@@ -166,6 +166,8 @@ private let volumesRow = ConformanceRow(
             "DescribeVolumes", ["Filter": [["Name": "attachment.instance-id", "Value": [.string(id.rawValue)]]]])
         let volumes = seen.xml["volumeSet"].items.map { $0["volumeId"].text }
         try await lab.call("DeleteTags", ["ResourceId": .strings(volumes.prefix(1)), "Tag": [["Key": "Team"]]])
+        try await lab.modify(
+            id, "BlockDeviceMapping", [["DeviceName": "/dev/sdg", "Ebs": ["DeleteOnTermination": false]]])
         return ["volume_tags": [:]]
     })
 

@@ -198,7 +198,9 @@ extension VolumeArguments {
             .argument("throughput", throughput, "MiB a second, for gp3."),
             .argument("encrypted", isEncrypted, onChange: .replace, "Whether it is encrypted."),
             .argument("kms_key_id", kmsKeyID, onChange: .replace, "The key to encrypt with."),
-            .argument("delete_on_termination", isDeletedOnTermination, "Whether it goes with the instance."),
+            .argument(
+                "delete_on_termination", isDeletedOnTermination, absence: .means(true),
+                "Whether it goes with the instance."),
         ]
     }
 }

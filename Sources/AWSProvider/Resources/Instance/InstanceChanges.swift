@@ -300,12 +300,12 @@ struct InstanceChanges {
     // MARK: Volumes
 
     private func changeVolumes() async throws(ProviderError) {
-        let isRootChanged = new.rootBlockDevice?.differs(from: old.rootBlockDevice) ?? false
+        let isRootChanged = new.rootBlockDevice?.withDefaults.differs(from: old.rootBlockDevice) ?? false
         let changed = (new.blockDevices ?? []).filter { device in
             guard let before = old.blockDevices?.first(where: { $0.deviceName == device.deviceName }) else {
                 return false
             }
-            return device.differs(from: before)
+            return device.withDefaults.differs(from: before)
         }
         let areTagsChanged = (old.volumeTags ?? [:]) != (new.volumeTags ?? [:])
         guard isRootChanged || !changed.isEmpty || areTagsChanged else { return }
@@ -340,7 +340,8 @@ struct InstanceChanges {
                 .invalid, "The instance has no volume at \(name) any more.",
                 hint: "Attach the volume again, or replace the instance.")
         }
-        if let flag = wanted.isDeletedOnTermination, flag != device.isDeletedOnTermination {
+        let flag = wanted.isDeletedOnTermination ?? true
+        if flag != device.isDeletedOnTermination {
             try await modify(
                 "BlockDeviceMapping",
                 [["DeviceName": .string(name), "Ebs": ["DeleteOnTermination": .boolean(flag)]]])
@@ -420,6 +421,15 @@ extension ProviderError {
         ProviderError(
             .invalid, "The \(volume) has \(size) GiB and cannot shrink to \(wanted) GiB; volumes only grow.",
             hint: "Write \(size) or more, or replace the instance.")
+    }
+}
+
+extension VolumeArguments {
+    /// With what leaving a member out means.
+    fileprivate var withDefaults: Self {
+        var volume = self
+        volume.isDeletedOnTermination = isDeletedOnTermination ?? true
+        return volume
     }
 }
 

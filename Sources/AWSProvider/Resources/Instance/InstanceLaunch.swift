@@ -175,7 +175,7 @@ extension VolumeArguments {
         [
             "VolumeSize": .optional(size), "VolumeType": .nonEmpty(type), "Iops": .optional(iops),
             "Throughput": .optional(throughput), "Encrypted": .optional(isEncrypted), "KmsKeyId": .nonEmpty(kmsKeyID),
-            "DeleteOnTermination": .optional(isDeletedOnTermination),
+            "DeleteOnTermination": .boolean(isDeletedOnTermination ?? true),
         ]
     }
 }
