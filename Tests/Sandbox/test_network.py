@@ -453,3 +453,12 @@ def test_vpcs_and_subnets_are_pending_first(slow_sandbox: Sandbox) -> None:
     slow_sandbox.until(
         lambda: ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["State"] == "available"
     )
+
+
+def test_private_names_of_an_endpoint_can_be_turned_off(ec2: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    asked = {"VpcId": vpc, "VpcEndpointType": "Interface", "SubnetIds": [subnet], "PrivateDnsEnabled": True}
+    made = ec2.create_vpc_endpoint(ServiceName="com.amazonaws.us-east-1.ssm", **asked)["VpcEndpoint"]["VpcEndpointId"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, PrivateDnsEnabled=False)
+    assert ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]["PrivateDnsEnabled"] is False

@@ -170,6 +170,13 @@ def modify(call: Call) -> Params:
         routes.add_endpoint_route(table, prefix_list, endpoint)
     if params.get("ResetPolicy"):
         endpoint.policy_document = json.dumps(endpoint.DEFAULT_POLICY)
+    # moto forgets these two.
+    if "PrivateDnsEnabled" in params:
+        if is_gateway:
+            raise AwsError("InvalidParameter", "Private DNS is for interface endpoints only.")
+        endpoint.private_dns_enabled = params["PrivateDnsEnabled"]
+    if "IpAddressType" in params:
+        call.store.notes(endpoint.id)["ip_type"] = params["IpAddressType"]
     rest = {k: v for k, v in params.items() if not k.endswith("RouteTableIds")}
     return call.moto(rest)
 
