@@ -155,6 +155,8 @@ package struct Linker {
     ) -> Expression? {
         var rest = components[...]
         guard case .name(let root)? = rest.popFirst() else { return nil }
+        // What could not be read stands there, and was complained of when it was read.
+        if root == "\u{0}" { return nil }
         if root == "outputs" { return resolveOutput(rest, reference, visiting: &visiting) }
 
         var types: [ResourceType]
