@@ -54,6 +54,7 @@ package enum ApplyText {
     private static func refused(_ reasons: [String], to page: inout TextPage) {
         page.line(page.paint("Apply refused: nothing was sent.", .danger))
         for reason in reasons { page.paragraph("- \(DisplayText.neutralised(reason))", indent: 2, hanging: 2) }
+        page.paragraph("Plan again to see what there is now.", indent: 0)
     }
 
     // MARK: - Failures
