@@ -52,7 +52,9 @@ package struct AWSProvider: Provider {
                     assumeRole: configuration.assumeRole.map { .init(roleARN: $0) }, accountID: configuration.account))
         } catch {
             let place = error.place.map { " (\($0))" } ?? ""
-            throw ProviderError(.invalid, "\(error.message)\(place).", code: "configuration", hint: error.hint)
+            throw ProviderError(
+                error.concernsCredentials ? .badCredentials : .invalid, "\(error.message)\(place).",
+                code: "configuration", hint: error.hint)
         }
     }
 }

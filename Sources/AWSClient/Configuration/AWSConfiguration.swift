@@ -46,11 +46,16 @@ package struct AWSConfigurationError: Error, Sendable, Equatable {
     package var hint: String?
     /// `path:line` where a file is at fault.
     package var place: String?
+    /// Whether the credentials that were asked for are not there.
+    package var concernsCredentials: Bool
 
-    package init(_ message: String, hint: String? = nil, place: String? = nil) {
+    package init(
+        _ message: String, hint: String? = nil, place: String? = nil, concernsCredentials: Bool = false
+    ) {
         self.message = message
         self.hint = hint
         self.place = place
+        self.concernsCredentials = concernsCredentials
     }
 }
 

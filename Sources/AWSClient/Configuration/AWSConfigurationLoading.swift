@@ -39,7 +39,8 @@ struct AWSConfigurationLoader {
             throw AWSConfigurationError(
                 "there is no profile \"\(chosen.name)\" in \(profiles.places); it was chosen by \(chosen.chosenBy)",
                 hint: profiles.profiles.isEmpty
-                    ? nil : "there are: " + profiles.profiles.keys.sorted().joined(separator: ", "))
+                    ? nil : "there are: " + profiles.profiles.keys.sorted().joined(separator: ", "),
+                concernsCredentials: true)
         }
         var configuration = AWSConfiguration(region: try region(), profile: profile.name)
         configuration.endpoints = try endpoints()
