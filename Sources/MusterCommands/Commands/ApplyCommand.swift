@@ -140,6 +140,22 @@ extension Workbench {
                     hint: "Use the credentials it was made with, or plan again.")
             }
         }
+        if plan.isUnrefreshed { try await checkUnseen(plan) }
         return try await apply(plan, workspace, scopes: scopes, applying)
+    }
+
+    /// A plan that was made without looking has no fingerprints, so what it touches must be as the state has it.
+    private func checkUnseen(_ plan: Plan) async throws(CommandFailure) {
+        let touched = Set(plan.steps.map(\.address))
+        let moved = try await makePlan(PlanRequest()).plan.drift.filter { touched.contains($0.address) }
+        if moved.isEmpty { return }
+        throw CommandFailure(
+            .refused,
+            moved.map { drift in
+                Diagnostic(
+                    code: "apply.drifted", summary: "The plan did not see a change",
+                    detail: "\(drift.address) is not as the state has it, and the plan was made without looking.",
+                    hint: "Plan again without --no-refresh.")
+            })
     }
 }

@@ -31,7 +31,7 @@ struct OutputCommand: AsyncParsableCommand {
                             detail: "\(name.quoted) is \(value.kindName), which has no raw form.",
                             hint: "Use --format json.")
                     }
-                    console.write(text + "\n")
+                    console.write(text)
                     return .success
                 }
             }

@@ -9,6 +9,7 @@ import ProviderKit
 import Reporting
 import SpecLoading
 import StateStorage
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -39,26 +40,25 @@ extension Workbench {
         for index in plan.steps.indices where plan.steps[index].scope.account.isEmpty {
             if let scope = scopes[plan.steps[index].address.stack] { plan.steps[index].scope = scope }
         }
+        for (stack, scope) in plan.scopes where scope.account.isEmpty { plan.scopes[stack] = scopes[stack] }
         let storage: SQLiteStateStorage
         do throws(StateError) {
             storage = try stateForWriting(workspace)
-            let touched = Set(plan.steps.map(\.address.stack))
-            try await storage.bind(
-                scopes.filter { touched.contains($0.key) }.map { StateBinding(key: $0.key, scope: $0.value) }
-                    .sorted { $0.key < $1.key })
         } catch {
             throw CommandFailure(error)
         }
-        let outcome = try await run(plan, workspace, storage, request)
+        let signals = SignalWatch()
+        defer { signals.stop() }
+        let outcome = try await run(plan, workspace, storage, signals, request)
         do throws(StateError) { try await storage.close() } catch { throw CommandFailure(error) }
         console.write(ApplyText.render(outcome, plan: plan, options: textOptions))
-        return status(of: outcome)
+        return status(of: outcome, signals)
     }
 
-    private func status(of outcome: ApplyOutcome) -> ExitStatus {
+    private func status(of outcome: ApplyOutcome, _ signals: SignalWatch) -> ExitStatus {
         switch outcome {
         case .done: return .success
-        case .interrupted: return .interrupted
+        case .interrupted: return signals.status
         case .refused: return .refused
         case .failed(let report):
             let kinds = Set(report.failures.map(\.failure.kind))
@@ -116,7 +116,8 @@ extension Workbench {
     // MARK: Running
 
     private func run(
-        _ plan: Plan, _ workspace: LoadedWorkspace, _ storage: SQLiteStateStorage, _ request: ApplyRequest
+        _ plan: Plan, _ workspace: LoadedWorkspace, _ storage: SQLiteStateStorage, _ signals: SignalWatch,
+        _ request: ApplyRequest
     ) async throws(CommandFailure) -> ApplyOutcome {
         let (events, sink) = AsyncStream<ApplyEvent>.makeStream()
         let display = ProgressDisplay(
@@ -129,7 +130,6 @@ extension Workbench {
         }
         let key = hasSecrets ? try DigestKey.load(environment: console.environment) : nil
         let environment = environment(workspace, storage, key, parallelism: request.parallelism) { sink.yield($0) }
-        let signals = SignalWatch()
         let outcome: Result<ApplyOutcome, StateError>
         do throws(StateError) {
             outcome = .success(
@@ -140,7 +140,6 @@ extension Workbench {
         } catch {
             outcome = .failure(error)
         }
-        signals.stop()
         sink.finish()
         await shown.value
         do throws(StateError) {
@@ -200,7 +199,16 @@ extension Workbench {
             },
             digest: { value in key?.digest(ValueJSON.text(value)) ?? "" }, makeToken: { RandomToken.make() },
             random: { Double.random(in: 0..<1) }, clock: ContinuousClock(), now: { Date() },
-            events: events, parallelism: parallelism, configurations: configurations)
+            events: events, parallelism: parallelism, timing: timing, configurations: configurations)
+    }
+
+    /// `MUSTER_CONSISTENCY_WINDOW`: how long what was made may stay invisible, for endpoints that show it at once.
+    private var timing: ApplyTiming {
+        var timing = ApplyTiming()
+        if let window = console.environment["MUSTER_CONSISTENCY_WINDOW"].flatMap({ Duration(written: $0) }) {
+            timing.consistencyWindow = window
+        }
+        return timing
     }
 
     private func identity(_ workspace: LoadedWorkspace) -> RunIdentity {
@@ -225,15 +233,28 @@ struct SignalWatch {
     let interruptions: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
     private let sources: [any DispatchSourceSignal]
+    private let first = FirstSignal()
+
+    /// The exit status of a run that was interrupted: as a shell tells it, by the signal that came first.
+    var status: ExitStatus { first.number.withLock { $0 } == SIGTERM ? .terminated : .interrupted }
+
+    /// A lock, since the system calls back on a queue of its own.
+    private final class FirstSignal: Sendable {
+        let number = Mutex<Int32?>(nil)
+    }
 
     init() {
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         interruptions = stream
         self.continuation = continuation
+        let first = first
         sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield() }
+            source.setEventHandler {
+                first.number.withLock { $0 = $0 ?? number }
+                continuation.yield()
+            }
             source.resume()
             return source
         }

@@ -10,6 +10,7 @@ enum ExitStatus: Int32 {
     case credentials = 4
     case leaseHeld = 5
     case interrupted = 130
+    case terminated = 143
 }
 
 /// Ends a command: what went wrong is said already, or is in the diagnostics.

@@ -43,6 +43,9 @@ extension Workbench {
         // What is wrong with the specs is said before the first request.
         let draft = try link(workspace, lookups: nil)
         let state = try await readState(workspace)
+        if workspace.lookups.isEmpty {
+            _ = try addresses(request.only + request.except + request.replace, draft, state.snapshot)
+        }
         var scopes: [String: ProviderScope]
         if request.isRefreshed {
             scopes = try await self.scopes(workspace, stacks: workspace.stacks)
@@ -164,7 +167,8 @@ extension Diagnostic {
         return Diagnostic(
             code: "usage.unknown-address", summary: "Unknown address",
             detail: "Neither the spec nor the state has a resource \(text.quoted).",
-            hint: Suggestion.hint(for: text, among: known.map(\.description))
+            hint: Suggestion.hint(
+                for: text, among: known.flatMap { [$0.description, "\($0.type)/\($0.name)", $0.name] })
                 ?? "An address is written as stack:type/name; \"muster state list\" shows those of the state.")
     }
 }

@@ -51,8 +51,10 @@ struct Workbench {
             request, sections: Lowering.sections, catalog: catalog, reader: WorkspaceFiles.reader)
         guard let workspace = loaded.workspace else { throw CommandFailure(.failure, loaded.diagnostics) }
         if loaded.diagnostics.hasErrors {
-            // What the second phase finds belongs to the same answer.
-            throw CommandFailure(.failure, loaded.diagnostics + expand(workspace).diagnostics)
+            // What the next phases find belongs to the same answer, but what is missing may stand where nothing was read.
+            let more = lower(workspace, lookups: [:]).diagnostics
+            let isMissing = { (code: String) in ["spec.unknown-reference", "spec.hosted-zone"].contains(code) }
+            throw CommandFailure(.failure, loaded.diagnostics + more.filter { !isMissing($0.code) })
         }
         console.report(loaded.diagnostics)
         try checkStacks(workspace)
@@ -86,21 +88,28 @@ struct Workbench {
         return linked
     }
 
-    func analyse(
+    private func lower(
         _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
-    ) -> (linked: Linked?, diagnostics: [Diagnostic]) {
-        let (expanded, loading) = expand(workspace, lookups: lookups)
+    ) -> (expanded: ExpandedWorkspace, declarations: [Declaration], diagnostics: [Diagnostic]) {
+        let (expanded, expanding) = expand(workspace, lookups: lookups)
         let fallback = console.environment["AWS_REGION"] ?? console.environment["AWS_DEFAULT_REGION"]
         let regions = workspace.configurations.compactMapValues { $0.region ?? fallback }
         let (declarations, lowering) = Lowering.lower(
             expanded.definitions, lookups: workspace.lookups, uses: workspace.uses, regions: regions, catalog: catalog)
+        return (expanded, declarations, expanding + lowering)
+    }
+
+    func analyse(
+        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
+    ) -> (linked: Linked?, diagnostics: [Diagnostic]) {
+        let (expanded, declarations, lowering) = lower(workspace, lookups: lookups)
         var set = DeclarationSet(
             declarations: declarations, outputs: expanded.outputs, imports: expanded.imports,
             removals: expanded.removals, lookups: workspace.lookups, uses: workspace.uses,
             configurations: workspace.configurations)
         set.imports = expanded.imports
         let groups = groups(expanded.definitions, declarations)
-        var diagnostics = loading + lowering
+        var diagnostics = lowering
         let linking = Linker.link(set, catalog: catalog, sections: Lowering.sections, groups: groups)
         diagnostics += linking.diagnostics
         guard let spec = linking.spec else { return (nil, diagnostics) }
@@ -153,18 +162,25 @@ struct Workbench {
             let configuration = workspace.configurations[stack] ?? ProviderConfiguration()
             var credentials = configuration
             credentials.region = nil
-            if var scope = known[credentials] {
+            credentials.account = nil
+            var scope: ProviderScope
+            if let asked = known[credentials] {
+                scope = asked
                 if let region = configuration.region { scope.region = region }
-                scopes[stack] = scope
-                continue
-            }
-            do {
-                let scope = try await provider.scope(for: configuration)
+            } else {
+                var question = configuration
+                question.account = nil
+                do {
+                    scope = try await provider.scope(for: question)
+                } catch {
+                    throw CommandFailure(error, while: "asking whose credentials these are (stack \(stack.quoted))")
+                }
                 known[credentials] = scope
-                scopes[stack] = scope
-            } catch {
-                throw CommandFailure(error, while: "asking whose credentials these are (stack \(stack.quoted))")
             }
+            if let account = configuration.account, account != scope.account {
+                throw CommandFailure(.refused, [.notTheAccount(stack, account, scope)])
+            }
+            scopes[stack] = scope
         }
         return scopes
     }
@@ -234,14 +250,17 @@ struct Workbench {
 extension CommandFailure {
     /// A remote failure in a command: what was tried, what came back, and whose fault it is.
     init(_ error: ProviderError, while activity: String, at range: SourceRange? = nil) {
-        var facts = [error.code, error.operation].compactMap { $0 }
+        let isConfiguration = error.code == "configuration"
+        var facts = [isConfiguration ? nil : error.code, error.operation].compactMap { $0 }
         if let id = error.requestID { facts.append("request \(id)") }
         let suffix = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
         self.init(
             error.kind == .badCredentials ? .credentials : .failure,
             [
                 Diagnostic(
-                    code: "remote.\(error.kind.rawValue)", summary: CommandFailure.summary(of: error.kind),
+                    code: "remote.\(error.kind.rawValue)",
+                    summary: isConfiguration && error.kind == .invalid
+                        ? "The AWS configuration cannot be used" : CommandFailure.summary(of: error.kind),
                     detail: "While \(activity): \(error.message)\(suffix)", at: range, hint: error.hint)
             ])
     }
@@ -284,6 +303,16 @@ extension Diagnostic {
             detail:
                 "The stack \(stack.quoted) lives in the account \(binding.account), and these credentials belong to \(scope.account).",
             hint: "Use the credentials of \(binding.account) (AWS_PROFILE), or name another state file.")
+    }
+
+    fileprivate static func notTheAccount(
+        _ stack: String, _ account: String, _ scope: ProviderScope
+    ) -> Diagnostic {
+        Diagnostic(
+            code: "credentials.other-account", summary: "The credentials belong to another account",
+            detail:
+                "The stack \(stack.quoted) is to live in the account \(account), and these credentials belong to \(scope.account).",
+            hint: "Use the credentials of \(account) (AWS_PROFILE).")
     }
 
     fileprivate static func lookupNotPinned(_ request: LookupRequest) -> Diagnostic {
