@@ -6,35 +6,31 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
+import sqlite3
 import subprocess
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests" / "Sandbox"))
+
+from sandboxes import Sandbox  # noqa: E402
+
+__all__ = ["BINARY", "ESCAPE", "PUBLIC_KEY", "READS", "ROOT", "ZONE", "Cloud", "Muster", "Run", "Sandbox", "tags_of"]
+
 BINARY = Path(os.environ.get("MUSTER_BINARY", ROOT / ".build" / "debug" / "muster"))
 ZONE = "tastycidr.net"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKXlJ0DOMYqoXtGuYt+7gcOqNWHkPsH0UC9EjgNGoTDi operator"
 ESCAPE = "\x1b"
-
-
-def _sandbox_class() -> Any:
-    """`Sandbox` of the sandbox's own tests; by path, since two files are named conftest."""
-    specification = importlib.util.spec_from_file_location("sandbox_conftest", ROOT / "Tests/Sandbox/conftest.py")
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module.Sandbox
-
-
-Sandbox: Any = _sandbox_class()
 
 
 @dataclass
@@ -113,6 +109,8 @@ class Muster:
             "MUSTER_STATE": str(self.state),
             "MUSTER_LOCK": str(self.lock),
             "MUSTER_KEY_FILE": str(self.home / "digest.key"),
+            # The sandbox shows at once what was made.
+            "MUSTER_CONSISTENCY_WINDOW": "1s",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "AKIAMUSTERSANDBOX",
             "AWS_SECRET_ACCESS_KEY": "sandbox-secret",
@@ -182,6 +180,17 @@ class Muster:
             if path.is_file() and not path.name.endswith("-shm"):
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
+
+    def rows(self) -> list[Any]:
+        """What the state knows of the world, read without muster; nothing where there is none."""
+        if not self.state.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{self.state}?mode=ro", uri=True)) as database:
+            return [row for table in _KNOWLEDGE for row in database.execute(f"SELECT '{table}', * FROM {table}")]
+
+
+# What the state knows of the world; runs, leases and versions of rows that went are its own business.
+_KNOWLEDGE = ("bindings", "resources", "edges", "intents", "outputs")
 
 
 READS = re.compile(r"^(Describe|Get|List|Search|Head|TestDNS)")

@@ -246,3 +246,19 @@ def test_any_width_gives_the_same_world(muster: Muster, cloud: Cloud, parallelis
     muster.plan().exits(0)
     muster.destroy("--parallelism", parallelism).exits(0)
     assert cloud.count() == {}
+
+
+def test_ignored_changes_are_no_drift(muster: Muster, cloud: Cloud) -> None:
+    muster.write(
+        net="""
+            vpc:
+              main:
+                cidr_block: 10.0.0.0/16
+                enable_dns_hostnames: false
+                lifecycle: { ignore_changes: [enable_dns_hostnames] }
+        """
+    )
+    muster.apply().exits(0)
+    cloud.ec2.modify_vpc_attribute(VpcId=cloud.vpc()["VpcId"], EnableDnsHostnames={"Value": True})
+    muster.drift().exits(0)
+    muster.plan().exits(0)
