@@ -119,11 +119,15 @@ package struct Refresher: Sendable {
             for (type, known) in objects {
                 guard let handler = session.handler(for: type) else { continue }
                 tasks.addTask {
+                    // The tuple is made only when the answer is there: with the `try await` inside it, Swift 6.3 -O
+                    // returns memory that was never written, and the process dies.
+                    let answer: Result<[RemoteID: Observation], ProviderError>
                     do throws(ProviderError) {
-                        return (type, .success(try await handler.read(known)))
+                        answer = .success(try await handler.read(known))
                     } catch {
-                        return (type, .failure(error))
+                        answer = .failure(error)
                     }
+                    return (type, answer)
                 }
             }
             var results: [(ResourceType, Result<[RemoteID: Observation], ProviderError>)] = []
