@@ -80,6 +80,16 @@ package struct ApplyTiming: Sendable, Hashable {
         self.lease = lease
     }
 
+    /// The consistency window of an installation. One on this machine (the sandbox) answers from one memory, so little
+    /// is waited for there.
+    package func window(for scope: ProviderScope) -> Duration {
+        let address = scope.endpoint.split(separator: "//").last ?? ""
+        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { host in
+            address == host || address.hasPrefix(host + ":") || address.hasPrefix(host + "/")
+        }
+        return isLocal ? min(consistencyWindow, .seconds(10)) : consistencyWindow
+    }
+
     /// How long to wait until the next poll.
     func pollInterval(waited: Duration) -> Duration { min(longestPoll, max(firstPoll, waited * 0.15)) }
 }

@@ -64,7 +64,7 @@ struct Settler: Sendable {
                 return try await adopt(found.observation, intent)
             }
             let waited = stopwatch.now - started
-            if age + waited >= environment.timing.consistencyWindow {
+            if age + waited >= environment.timing.window(for: intent.scope) {
                 return try await drop(intent, "was not created.")
             }
             if !(await interruption.sleep(environment.timing.pollInterval(waited: waited), on: stopwatch)) {

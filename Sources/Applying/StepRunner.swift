@@ -208,7 +208,7 @@ struct StepAttempt: Sendable {
             case .nothing, .unclear: break
             }
             let waited = runner.stopwatch.now - since
-            if waited >= timing.consistencyWindow {
+            if waited >= timing.window(for: step.scope) {
                 if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
                 return nil
             }
@@ -435,7 +435,7 @@ struct StepAttempt: Sendable {
             if case .failed(let why) = last?.status { throw .failure(.ended(step, why)) }
             await runner.reader.add(object, to: group)
             runner.park(step.id, true)
-            let window = timing.consistencyWindow
+            let window = timing.window(for: step.scope)
             let result = await poll(object, group, timeout: timeout) { observation, waited in
                 switch observation?.status {
                 case .ready: .over

@@ -70,3 +70,17 @@ func polls() {
     #expect(timing.pollInterval(waited: .seconds(20)) == .seconds(3))
     #expect(timing.pollInterval(waited: .seconds(3600)) == .seconds(10))
 }
+
+@Test("Only an installation on this machine is taken to be consistent")
+func windows() {
+    func window(_ endpoint: String) -> Duration {
+        let scope = ProviderScope(provider: "aws", account: "1", region: "r", endpoint: endpoint)
+        return ApplyTiming().window(for: scope)
+    }
+    for endpoint in ["http://127.0.0.1:5000", "http://localhost", "localhost:80", "https://[::1]:1/x"] {
+        #expect(window(endpoint) == .seconds(10))
+    }
+    for endpoint in ["aws", "https://vpce-1.ec2.us-east-1.vpce.amazonaws.com", "http://localhost.example.net", ""] {
+        #expect(window(endpoint) == .seconds(300))
+    }
+}
