@@ -38,8 +38,10 @@ package struct Applier: Sendable {
     /// Settles what dead runs left open, so that a plan is made from what is. Does nothing, and takes no lease, when
     /// there is nothing open. Throws as `apply` does.
     ///
-    /// - Parameter configurations: by stack.
-    package func settle(by identity: RunIdentity) async throws(StateError) -> [Settlement] {
+    /// - Parameter tell: gets a sentence when something has to be waited for.
+    package func settle(
+        by identity: RunIdentity, tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(StateError) -> [Settlement] {
         let open = try await environment.storage.openIntents()
         if open.isEmpty { return [] }
         let stacks = Dictionary(open.map { ($0.address.stack, LeaseMode.exclusive) }, uniquingKeysWith: { $1 })
@@ -55,7 +57,7 @@ package struct Applier: Sendable {
                         ?? environment.configurations.min { $0.key < $1.key }?.value ?? ProviderConfiguration()
                     configuration.region = scope.region
                     return Access(scope: scope, configuration: configuration)
-                })
+                }, tell: tell)
             return try await settler.settle(try await environment.storage.openIntents())
         }
     }

@@ -31,6 +31,8 @@ struct Settler: Sendable {
     let stopwatch: Stopwatch
     let interruption: Interruption
     let access: @Sendable (String, ProviderScope) -> Access
+    /// Told once for each object that is being waited for.
+    var tell: @Sendable (String) -> Void = { _ in }
 
     func settle(_ intents: [JournaledIntent]) async throws(StateError) -> [Settlement] {
         var settlements: [Settlement] = []
@@ -49,6 +51,8 @@ struct Settler: Sendable {
     private func settleCreate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
         let started = stopwatch.now
         let age = Duration.seconds(max(0, environment.now().timeIntervalSince(intent.started)))
+        let window = environment.timing.window(for: intent.scope)
+        var hasTold = false
         while true {
             let found: (observation: Observation, isOurs: Bool)?
             do throws(ProviderError) {
@@ -64,8 +68,14 @@ struct Settler: Sendable {
                 return try await adopt(found.observation, intent)
             }
             let waited = stopwatch.now - started
-            if age + waited >= environment.timing.window(for: intent.scope) {
+            if age + waited >= window {
                 return try await drop(intent, "was not created.")
+            }
+            if !hasTold {
+                hasTold = true
+                tell(
+                    "\(intent.address) may have been created by a run that died; it would turn up within "
+                        + "\(Int((window - age).seconds.rounded(.up))) seconds.")
             }
             if !(await interruption.sleep(environment.timing.pollInterval(waited: waited), on: stopwatch)) {
                 return Settlement(

@@ -134,7 +134,7 @@ struct StalenessCheck: Sendable {
 
     // MARK: - Before a step
 
-    /// The object as it is just before its step; nil when it is gone, which only a delete may find.
+    /// The object as it is just before its step; nil when it seems gone, which only a delete may find.
     func look(again step: Step, at now: Duration) async throws(StepStop) -> Observation? {
         guard let subject = subject(step) else { return nil }
         do throws(ProviderError) {
@@ -143,7 +143,6 @@ struct StalenessCheck: Sendable {
             if problem(subject, first) == nil { return first }
             let second = try await reader.look(
                 at: subject.object, in: subject.group, notBefore: .zero, after: await rest())
-            if second == nil, step.operation == .delete { return nil }
             guard let problem = problem(subject, second) else { return second }
             throw ProviderError(.inUse, problem)
         } catch {
@@ -202,7 +201,10 @@ struct StalenessCheck: Sendable {
 
     /// What is wrong with the object, in words.
     private func problem(_ subject: Subject, _ observation: Observation?) -> String? {
-        guard let observation else { return "\(subject.object.id) is gone." }
+        guard let observation else {
+            // That it is gone is all that a delete wants.
+            return subject.step?.operation == .delete ? nil : "\(subject.object.id) is gone."
+        }
         guard let expected = subject.fingerprint, let schema = catalog[subject.group.type] else { return nil }
         let isSame = matches(
             fingerprint: expected, schema: schema, id: observation.id, arguments: observation.arguments,

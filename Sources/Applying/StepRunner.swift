@@ -318,15 +318,13 @@ struct StepAttempt: Sendable {
 
     func delete() async throws(StepStop) -> RemoteID? {
         guard let target = step.target else { throw .failure(.missingRow(step)) }
-        guard let seen = try await runner.check.look(again: step, at: runner.stopwatch.now) else {
-            try await noteDeleted(target)
-            return target
-        }
+        // Even what seems gone is deleted: it may only not be visible, and deleting what is gone succeeds.
+        let seen = try await runner.check.look(again: step, at: runner.stopwatch.now)
         let last = step.prior.filter { $0.value.isKnown }
         let number = try await recordIntent(
             .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
         do throws(StepStop) {
-            if case .deleting = seen.status {} else { try await remove(target, last) }
+            if case .deleting = seen?.status {} else { try await remove(target, last) }
             try await waitUntilGone(target, last)
         } catch {
             try await retract(number)
@@ -336,12 +334,6 @@ struct StepAttempt: Sendable {
             step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address)
         try await complete(number, change, nil, StepResult(.done))
         return target
-    }
-
-    private func noteDeleted(_ target: RemoteID) async throws(StepStop) {
-        try await record(
-            step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address), nil,
-            StepResult(.done, detail: "It was gone already."))
     }
 
     private func remove(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// Time that passes only when nobody has anything else to do: then it jumps to the next moment that somebody waits for.
@@ -21,7 +22,8 @@ final class ManualClock: Clock, Sendable {
         var cancelled: Set<Int> = []
         var count = 0
         var busy = 0
-        var activity = 0
+        /// The driver, while somebody is busy.
+        var driver: CheckedContinuation<Void, Never>?
     }
 
     private let state = Mutex(State())
@@ -33,7 +35,6 @@ final class ManualClock: Clock, Sendable {
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let number = state.withLock { state in
             state.count += 1
-            state.activity += 1
             return state.count
         }
         try await withTaskCancellationHandler {
@@ -57,43 +58,72 @@ final class ManualClock: Clock, Sendable {
 
     /// Something that takes no time on this clock, but must be over before time goes on.
     func busy<Result, Failure: Error>(_ body: () async throws(Failure) -> Result) async throws(Failure) -> Result {
-        state.withLock { state in
-            state.busy += 1
-            state.activity += 1
-        }
+        state.withLock { $0.busy += 1 }
         defer {
-            state.withLock { state in
+            let driver = state.withLock { state in
                 state.busy -= 1
-                state.activity += 1
+                return state.busy == 0 ? state.driver.take() : nil
             }
+            driver?.resume()
         }
         return try await body()
     }
 
     func advance(by duration: Duration) { state.withLock { $0.now = $0.now.advanced(by: duration) } }
 
-    /// Runs the body while time passes.
-    func run<Result: Sendable>(_ body: sending () async throws -> Result) async rethrows -> Result {
-        let driver = Task { await drive() }
-        defer { driver.cancel() }
-        return try await body()
+    /// Runs the body, and all that it starts, while time passes.
+    func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+        let queue = CountingExecutor()
+        let driver = Task(executorPreference: queue) { await self.drive(queue) }
+        let result: Swift.Result<Result, any Error>
+        do {
+            result = .success(try await withTaskExecutorPreference(queue) { try await body() })
+        } catch {
+            result = .failure(error)
+        }
+        driver.cancel()
+        await driver.value
+        return try result.get()
     }
 
-    private func drive() async {
+    private func drive(_ queue: CountingExecutor) async {
         while !Task.isCancelled {
-            let before = state.withLock { $0.activity }
-            for _ in 0..<60 { await Task.yield() }
+            await Task.yield()
+            // Nobody else is waiting for their turn, and nobody is working elsewhere: all sleep.
+            if queue.pendingCount > 0 { continue }
+            await withCheckedContinuation { continuation in
+                let isIdle = state.withLock { state in
+                    if state.busy > 0 { state.driver = continuation }
+                    return state.busy == 0
+                }
+                if isIdle { continuation.resume() }
+            }
+            if queue.pendingCount > 0 { continue }
             let due = state.withLock { state -> [Sleeper] in
-                guard state.busy == 0, state.activity == before,
-                    let next = state.sleepers.map(\.deadline).min()
-                else { return [] }
+                guard state.busy == 0, let next = state.sleepers.map(\.deadline).min() else { return [] }
                 state.now = max(state.now, next)
-                state.activity += 1
                 let due = state.sleepers.filter { $0.deadline <= state.now }
                 state.sleepers.removeAll { $0.deadline <= state.now }
                 return due
             }
             for sleeper in due { sleeper.continuation.resume() }
+        }
+    }
+}
+
+/// One job after the other, and it knows how many wait.
+private final class CountingExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "muster.tests")
+    private let pending = Mutex(0)
+
+    var pendingCount: Int { pending.withLock { $0 } }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        pending.withLock { $0 += 1 }
+        queue.async {
+            self.pending.withLock { $0 -= 1 }
+            job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }
 }

@@ -53,6 +53,24 @@ func gone() async throws {
     try await expectRefusal(world, steps, main.address)
 }
 
+@Test("That an object is gone already is all that its delete wants")
+func goneBeforeDelete() async throws {
+    let (world, main, _) = try await prepared()
+    let steps = plan([step(.delete, main, world.cloud)])
+    _ = world.cloud.with { $0.objects.removeValue(forKey: main.id) }
+    _ = try await world.expectDone(steps)
+    #expect(try await world.snapshot().records[main.address] == nil)
+}
+
+@Test("What is only invisible is deleted all the same")
+func invisibleBeforeDelete() async throws {
+    let (world, main, _) = try await prepared()
+    let steps = plan([step(.delete, main, world.cloud)])
+    world.cloud.with { $0.objects[main.id]?.visibleAt = world.clock.elapsed + .seconds(100) }
+    _ = try await world.expectDone(steps)
+    #expect(world.cloud.objects.map(\.type) == ["sim.record"])
+}
+
 @Test("A plan whose row was changed by another run is refused")
 func rowMoved() async throws {
     let (world, main, www) = try await prepared()
