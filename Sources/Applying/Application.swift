@@ -63,10 +63,11 @@ struct Application: Sendable {
             environment: environment, plan: plan, run: run, fence: fence, ledger: ledger, reader: reader,
             interruption: interruption, stopwatch: stopwatch, check: check,
             park: { sender.yield(.parked($0, $1)) })
+        let finished = Set(completed.filter { $0.value.isFinished }.keys)
         var progress = Progress(
-            scheduler: Scheduler(steps: plan.steps, completed: Set(completed.keys)), plan: plan,
-            environment: environment, stopwatch: stopwatch)
-        environment.events(.started(stepCount: plan.steps.count - completed.count))
+            scheduler: Scheduler(steps: plan.steps, completed: finished), plan: plan, environment: environment,
+            stopwatch: stopwatch)
+        environment.events(.started(stepCount: plan.steps.count - finished.count))
         progress = await steps(progress, runner, messages, sender)
         if let broken = progress.broken { throw broken }
 

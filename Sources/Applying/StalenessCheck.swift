@@ -60,7 +60,7 @@ struct StalenessCheck: Sendable {
         return moved.sorted()
     }
 
-    private var remaining: [Step] { plan.steps.filter { completed[$0.id] == nil } }
+    private var remaining: [Step] { plan.steps.filter { !(completed[$0.id]?.isFinished ?? false) } }
 
     private func versions() -> [String] {
         var moved: [String] = []
@@ -170,7 +170,8 @@ struct StalenessCheck: Sendable {
         case .forget: return nil
         case .update, .delete, .adopt: break
         }
-        guard let target = step.target else { return nil }
+        // What an earlier run of the plan changed is as that run left it.
+        guard let target = step.target, completed[step.id] == nil else { return nil }
         let address = origins[step.address] ?? step.address
         var row = snapshot.records[address].flatMap { $0.id == target ? $0 : nil }
         if step.isDeposed { row = row ?? snapshot.deposed[address]?.first { $0.id == target } }

@@ -71,6 +71,7 @@ struct StepAttempt: Sendable {
     func create() async throws(StepStop) -> RemoteID {
         let schema = try schema()
         let values = try await values(of: step.desired, schema)
+        if let begun = await begun() { return try await goOn(begun, values, timeout: step.timeouts.create) }
         let intent = Intent(token: environment.makeToken(), address: step.address)
         let number = try await recordIntent(.create, values, token: intent.token, target: nil)
 
@@ -223,6 +224,7 @@ struct StepAttempt: Sendable {
         let schema = try schema()
         guard let base = await ledger.record(step.address) else { throw .failure(.missingRow(step)) }
         let values = try await values(of: step.desired, schema)
+        if let begun = await begun() { return try await goOn(begun, values, timeout: step.timeouts.update) }
         _ = try await runner.check.look(again: step, at: runner.stopwatch.now)
 
         let before = prior(values)
@@ -312,6 +314,30 @@ struct StepAttempt: Sendable {
             }
         }
         return before
+    }
+
+    // MARK: - Going on
+
+    /// The row, if an earlier run of the same plan made this step's call and did not come to its end.
+    private func begun() async -> ResourceRecord? {
+        guard let earlier = runner.check.completed[step.id], !earlier.isFinished else { return nil }
+        return await ledger.record(step.address)
+    }
+
+    /// Does what is still owed after the call: what is wanted and not recorded yet, and the wait.
+    private func goOn(
+        _ begun: ResourceRecord, _ values: Values, timeout: Int
+    ) async throws(StepStop) -> RemoteID {
+        var record = begun
+        let owed = Set(values.sent.keys).filter { record.arguments[$0] == nil && record.digests[$0] == nil }
+        if !owed.isEmpty {
+            record.arguments = values.kept
+            record.digests = values.digests
+            _ = try await change(
+                record, from: values.sent.filter { !owed.contains($0.key) }, to: values, names: owed, finishes: false)
+            record = await ledger.record(step.address) ?? record
+        }
+        return try await finish(record, nil, timeout: timeout)
     }
 
     // MARK: - Delete

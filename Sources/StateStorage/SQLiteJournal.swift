@@ -81,17 +81,24 @@ extension SQLiteStateStorage {
             }
             try database.run("DELETE FROM intents WHERE id = ?", [intent])
             let version = try database.apply(change)
+            // A step has a version once it changed its row, however it ends.
+            var left: Int? = version
+            if case .nothing = change { left = nil }
             if let result {
                 try database.run(
                     """
-                    UPDATE run_steps SET outcome = ?, detail = ?, request_ids = ?, version = ?, ended = ? \
-                    WHERE run = ? AND step = ?
+                    UPDATE run_steps SET outcome = ?, detail = ?, request_ids = ?, version = coalesce(?, version), \
+                    ended = ? WHERE run = ? AND step = ?
                     """,
                     [
                         result.outcome.rawValue, result.detail, StateJSON.text(result.requestIDs.map(Value.string)),
-                        version, result.outcome == .running ? nil : self.now().milliseconds, row[0] as Int64,
+                        left, result.outcome == .running ? nil : self.now().milliseconds, row[0] as Int64,
                         row[1] as Int,
                     ])
+            } else if let left {
+                try database.run(
+                    "UPDATE run_steps SET version = ? WHERE run = ? AND step = ?",
+                    [left, row[0] as Int64, row[1] as Int])
             }
             return version
         }

@@ -105,11 +105,13 @@ extension SQLiteStateStorage {
             var steps: [Int: CompletedStep] = [:]
             for row in try database.all(
                 """
-                SELECT step, address, version FROM run_steps JOIN runs ON runs.id = run \
-                WHERE plan = ? AND run_steps.outcome = 'done' AND version IS NOT NULL ORDER BY run
+                SELECT step, address, version, run_steps.outcome FROM run_steps JOIN runs ON runs.id = run \
+                WHERE plan = ? AND version IS NOT NULL ORDER BY run
                 """, [plan])
             {
-                steps[row[0]] = CompletedStep(address: try Address(stored: row[1]), version: row[2])
+                steps[row[0]] = CompletedStep(
+                    address: try Address(stored: row[1]), version: row[2],
+                    isFinished: try StepResult.Outcome(stored: row[3]) == .done)
             }
             return steps
         }

@@ -23,8 +23,8 @@ package protocol StateStorage: Sendable {
     func runs(limit: Int) async throws(StateError) -> [RunRecord]
     /// The steps of a run by their number.
     func steps(ofRun run: Int64) async throws(StateError) -> [RunStepRecord]
-    /// The steps that earlier runs of a plan completed, with the version that each left; empty once a run of the plan
-    /// was done, since a plan is applied once.
+    /// The steps by which earlier runs of a plan changed rows, with the version that each left; empty once a run of the
+    /// plan was done, since a plan is applied once.
     func completedSteps(ofPlan plan: String) async throws(StateError) -> [Int: CompletedStep]
     /// Intents without a result: calls whose effect is not known yet, in the order in which they were written.
     func openIntents() async throws(StateError) -> [JournaledIntent]
@@ -231,10 +231,13 @@ package struct CompletedStep: Sendable, Hashable {
     package var address: Address
     /// The version of the row of the address after the step.
     package var version: Int
+    /// False: the call had its effect, and what comes after it (waiting, the rest of a creation) is still owed.
+    package var isFinished: Bool
 
-    package init(address: Address, version: Int) {
+    package init(address: Address, version: Int, isFinished: Bool = true) {
         self.address = address
         self.version = version
+        self.isFinished = isFinished
     }
 }
 

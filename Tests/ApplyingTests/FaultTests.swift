@@ -204,6 +204,30 @@ func resume() async throws {
     #expect(world.cloud.with { $0.calls.isEmpty })
 }
 
+@Test("A plan that was interrupted while it waited waits on, and sets what a creation still owes")
+func resumeWait() async throws {
+    for failing in [false, true] {
+        let world = try World()
+        world.cloud.with { $0.making = .seconds(500) }
+        if failing { world.cloud.fail(.update, .invalid) }
+        let (interruptions, signal) = AsyncStream<Void>.makeStream()
+        world.cloud.with { $0.hook = { call in if call.verb == .read { signal.yield() } } }
+        let main = network("main")
+        let steps = plan([
+            create(main, ["dns": true]), create(simRecord("www"), ["network": output(main)], after: [0]),
+        ])
+        _ = try await world.apply(steps, interruptions: interruptions)
+        #expect(try await world.snapshot().records[main]?.isIncomplete == true)
+        world.cloud.with { $0.hook = nil }
+        let report = try await world.expectDone(steps)
+        #expect(report?.finished.count == 2)
+        #expect(world.cloud.objects.count == 2)
+        #expect(world.cloud.objects.first { $0.type == "sim.network" }?.arguments["dns"] == true)
+        #expect(try await world.snapshot().records.values.allSatisfy { !$0.isIncomplete })
+        #expect(try await world.snapshot().records[main]?.arguments["dns"] == true)
+    }
+}
+
 // MARK: - Leases
 
 @Test("A second apply of a stack is told who holds it, and another stack's goes on")

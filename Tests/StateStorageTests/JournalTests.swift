@@ -237,9 +237,22 @@ func resuming() async throws {
     let run = try await state.beginRun(runStart)
     try await state.create(record(address("main")), run: run, step: 4)
     _ = try await state.recordIntent(intent(run, address("other"), step: 5))
+    // Its call had an effect, but it did not come to its end.
+    let begun = try await state.recordIntent(intent(run, address("begun"), step: 6))
+    _ = try await state.complete(
+        intent: begun, .created(record(address("begun"), id: "vpc-2"), deposesPrevious: false), result: nil)
+    try await state.record(
+        StepResult(.interrupted), run: run,
+        step: Step(id: 6, address: address("begun"), operation: .create, scope: scope))
+    // Its call had none.
+    let retracted = try await state.recordIntent(intent(run, address("retracted"), step: 7))
+    _ = try await state.complete(intent: retracted, .nothing(address("retracted")), result: StepResult(.settled))
     try await state.endRun(run, outcome: .interrupted)
     #expect(
-        try await state.completedSteps(ofPlan: "p1") == [4: CompletedStep(address: address("main"), version: 1)])
+        try await state.completedSteps(ofPlan: "p1") == [
+            4: CompletedStep(address: address("main"), version: 1),
+            6: CompletedStep(address: address("begun"), version: 1, isFinished: false),
+        ])
     #expect(try await state.completedSteps(ofPlan: "p2").isEmpty)
     let again = try await state.beginRun(runStart)
     try await state.endRun(again, outcome: .done)
