@@ -64,26 +64,41 @@ extension Workbench {
 
         let lookups = try await answerLookups(workspace, scopes: scopes, isOffline: false)
         let linked = try link(workspace, lookups: lookups)
-        guard linked.spec.positions[address] != nil else {
+        guard let position = linked.spec.positions[address] else {
             console.talk(
                 "\nNot adopted: \(address) is not declared. Add the lines above to its spec and run the import again.\n"
             )
             return .failure
         }
         guard let scope = scopes[address.stack] else { return .failure }
+        let adopted = ownedArguments(observation, schema, linked.spec.declarations[position])
         var plan = Plan(workspace: workspace.name, lineage: state.snapshot.lineage)
         plan.changes = [
             ResourceChange(address: address, action: .adopt, reason: .importBlock, id: remoteID)
         ]
         plan.steps = [
             Step(
-                id: 0, address: address, operation: .adopt, target: remoteID, desired: observation.arguments,
-                prior: observation.arguments, version: state.snapshot.versions[address] ?? 0, scope: scope,
+                id: 0, address: address, operation: .adopt, target: remoteID, desired: adopted, prior: adopted,
+                version: state.snapshot.versions[address] ?? 0, scope: scope,
                 timeouts: schema.timeouts)
         ]
         plan.scopes = [address.stack: scope]
         plan.configurations = workspace.configurations.filter { $0.key == address.stack }
         return try await apply(plan, workspace, scopes: scopes, ApplyRequest(isApproved: true))
+    }
+
+    /// What is there, without the tags that the spec does not name: those of others stay theirs.
+    private func ownedArguments(
+        _ observation: Observation, _ schema: ResourceSchema, _ declaration: Declaration
+    ) -> [String: Value] {
+        var owned = observation.arguments
+        for argument in schema.arguments where argument.semantics == .tags {
+            guard case .map(let tags)? = owned[argument.name] else { continue }
+            let declared = declaration.arguments[argument.name]
+            if case .deferred? = declared { continue }
+            owned[argument.name] = .map(tags.filter { declared?.map?[$0.key] != nil })
+        }
+        return owned
     }
 
     private func read(

@@ -5,13 +5,15 @@ enum SpecLines {
     /// A definition under `resources:` with every argument that is set and is not its default.
     static func yaml(_ schema: ResourceSchema, name: String, _ arguments: [String: Value]) -> String {
         var lines = ["resources:", "  \(schema.type):", "    \(key(name)):"]
-        var count = 0
+        var written: [ArgumentSchema] = []
         for argument in schema.arguments {
-            guard let value = arguments[argument.name], isWorthWriting(value, argument) else { continue }
-            count += 1
+            guard let value = arguments[argument.name], isWorthWriting(value, argument),
+                !written.contains(where: { $0.excludes(argument.name) || argument.excludes($0.name) })
+            else { continue }
+            written.append(argument)
             lines += entry(argument.name, value, argument, indent: 6)
         }
-        if count == 0 { lines[2] += " {}" }
+        if written.isEmpty { lines[2] += " {}" }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -21,6 +23,12 @@ enum SpecLines {
         case .null, .string(""), .list([]): return false
         case .map(let members) where members.isEmpty: return false
         default: break
+        }
+        // What the cloud shows where nothing is set may be no value that can be set: 0 for none.
+        if case .integer(let number) = value {
+            for case .range(let least, let most) in argument.constraints where !(least...most).contains(number) {
+                return false
+            }
         }
         if case .means(let usual) = argument.absence, usual == value { return false }
         if case .map(let tags) = value, argument.semantics == .tags {
@@ -58,5 +66,11 @@ enum SpecLines {
                     || $0 == 46
             } && text.first?.isLetter ?? false
         return isPlain ? text : ValueJSON.plainText(.string(text))
+    }
+}
+
+extension ArgumentSchema {
+    fileprivate func excludes(_ name: String) -> Bool {
+        constraints.contains { if case .conflictsWith(let names) = $0 { names.contains(name) } else { false } }
     }
 }
