@@ -95,10 +95,28 @@ actor Ledger {
     /// The text without any secret that this run has read.
     func redacted(_ text: String) -> String {
         var text = text
-        for (reference, secret) in secrets where secret.count > 3 && text.contains(secret) {
-            text = text.replacing(secret, with: "‹secret:\(reference.name)›")
+        for (reference, secret) in secrets where secret.count > 3 {
+            for form in [secret] + Ledger.base64Forms(of: secret) where text.contains(form) {
+                text = text.replacing(form, with: "‹secret:\(reference.name)›")
+            }
         }
         return text
+    }
+
+    /// What stays the same of a text in base64, whatever stands before and after it: user data are sent so, and errors
+    /// quote what was sent.
+    private static func base64Forms(of text: String) -> [String] {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 8 else { return [] }
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        return (0..<3).map { offset in
+            var form: [UInt8] = []
+            for start in stride(from: offset, to: bytes.count - 2, by: 3) {
+                let group = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
+                form += [18, 12, 6, 0].map { digits[group >> $0 & 63] }
+            }
+            return String(decoding: form, as: UTF8.self)
+        }
     }
 
     func redacted(_ failure: StepFailure) -> StepFailure {

@@ -69,6 +69,17 @@ func errors() async throws {
     expectNoSecret(world, ["\(outcome)"])
 }
 
+@Test("A secret that an error quotes in base64 is taken out of it too", arguments: ["", "x", "xy", "xyz"])
+func encodedErrors(before: String) async throws {
+    let world = try World()
+    let encoded = Data("\(before)\(plain)\n".utf8).base64EncodedString()
+    world.cloud.fail(.create, .invalid, message: "Invalid user data: \(encoded)")
+    let outcome = try await world.apply(plan([create(network("main"), ["text": secret()])]))
+    let detail = try #require(outcome.report?.failures.first?.failure.detail)
+    #expect(detail.contains("‹secret:db›"))
+    #expect(!detail.contains(encoded.dropFirst(8).dropLast(8)), "\(detail)")
+}
+
 @Test("A dead run leaves no secret in its intent, and what it made is found without it")
 func intents() async throws {
     let world = try World()
