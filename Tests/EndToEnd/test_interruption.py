@@ -148,6 +148,21 @@ def test_a_destroy_that_is_killed(muster: Muster, cloud: Cloud, changes: int) ->
     assert muster.ids() == {}
 
 
+def test_a_plan_file_goes_on_where_it_was_interrupted(muster: Muster, cloud: Cloud) -> None:
+    muster.write(net=WHOLE)
+    muster.run("plan", "--out", "a.plan").exits(0)
+    cloud.sandbox.faults({"operation": "CreateSubnet", "kind": "delay", "delay": 0.7, "times": 4})
+    process = muster.start("apply", "a.plan")
+    assert after_changes(cloud, 6, process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    muster.run("apply", "a.plan").exits(0)
+    assert cloud.count() == WHOLE_COUNT
+    muster.plan().exits(0)
+    muster.run("apply", "a.plan").exits(3)
+
+
 def test_a_plan_file_after_a_kill_makes_nothing_twice(muster: Muster, cloud: Cloud) -> None:
     """Where a creation was cut in the middle the plan may be refused; a new one goes on then."""
     muster.write(net=WHOLE)

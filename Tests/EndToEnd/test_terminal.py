@@ -98,3 +98,19 @@ def test_control_c_at_the_question(muster: Muster, cloud: Cloud) -> None:
         terminal.type("\x03")
         assert terminal.end() in (-2, 130)
     assert cloud.changes() == []
+
+
+def test_control_c_while_it_applies(muster: Muster, cloud: Cloud) -> None:
+    muster.write(net=SMALL_VPC + PAIR)
+    cloud.sandbox.faults({"operation": "CreateVpc", "kind": "delay", "delay": 1})
+    with Terminal(muster, "apply", "--auto-approve") as terminal:
+        terminal.expect("aws.vpc/main")
+        while cloud.sandbox.control("GET", "faults"):  # until the call is under way
+            assert terminal.process.poll() is None
+        terminal.type("\x03")
+        assert terminal.end() == 130
+        assert terminal.seen.rindex("\x1b[?25h") > terminal.seen.rindex("\x1b[?25l")
+    assert cloud.count() == {"vpcs": 1}
+    assert set(muster.ids()) == {"net:aws.vpc/main"}
+    muster.apply().exits(0)
+    assert cloud.count() == {"vpcs": 1, "security groups": 2, "security group rules": 3}
