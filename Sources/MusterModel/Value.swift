@@ -84,6 +84,13 @@ extension Value {
         return isTainted
     }
 
+    /// The secrets that the value names anywhere, sorted by name, each once.
+    package var secrets: [SecretReference] {
+        var secrets: Set<SecretReference> = []
+        visitDeferred { secrets.formUnion($0.secrets) }
+        return secrets.sorted()
+    }
+
     /// Calls `body` for every deferred value inside this one.
     package func visitDeferred(_ body: (Deferred) -> Void) {
         switch self {

@@ -28,6 +28,9 @@ enum HazardFinder {
                 for kind in argument.hazards where applies(kind, name, item) {
                     hazards.append(Hazard(kind, item.address, sentence(kind, name, item)))
                 }
+                if isExposed(argument, item) {
+                    hazards.append(Hazard(.secretExposure, item.address, sentence(.secretExposure, name, item)))
+                }
             }
         }
         return hazards
@@ -58,6 +61,13 @@ enum HazardFinder {
     private static let servingTypes: Set<ResourceType> = [
         "aws.instance", "aws.nat_gateway", "aws.eip", "aws.db_instance", "aws.load_balancer", "aws.vpc_endpoint",
     ]
+
+    /// A secret in what the cloud shows to everyone who may describe the object: user data, a tag, a policy. What the
+    /// cloud keeps to itself, such as a password, is not exposed.
+    private static func isExposed(_ argument: ArgumentSchema, _ item: Planner.Item) -> Bool {
+        guard !argument.isSensitive, argument.isReadable, argument.onChange != .local else { return false }
+        return item.desired[argument.name]?.isTainted ?? false
+    }
 
     private static func applies(_ kind: Hazard.Kind, _ name: String, _ item: Planner.Item) -> Bool {
         guard kind == .publicExposure else { return true }
@@ -96,7 +106,10 @@ enum HazardFinder {
         case .downtime: return "Changing \(name) interrupts it."
         case .irreversible: return "Changing \(name) cannot be taken back."
         case .iamWidening: return "Changing \(name) grants more than before."
-        case .secretExposure: return "\(name) holds a secret that will be readable in the cloud."
+        case .secretExposure:
+            let secrets = item.desired[name]?.secrets.map(\.name) ?? []
+            let what = secrets.isEmpty ? "a secret" : "the secret \(secrets.joined(separator: ", "))"
+            return "\(name) holds \(what): everyone who may describe the object can read it."
         case .nameClash: return "The name is taken."
         }
     }

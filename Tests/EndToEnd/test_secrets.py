@@ -16,6 +16,7 @@ ENCODED = base64.b64encode(CANARY.encode()).decode().rstrip("=")
 SPEC = """
 variables:
   token: { type: string, secret: SOURCE }
+allow: [secret-exposure]
 vpc:
   main:
     cidr_block: 10.0.0.0/16
@@ -94,6 +95,17 @@ def test_the_secret_gets_where_it_belongs_and_nowhere_else(secretive: Muster, cl
     assert "‹secret:token›" in secretive.run("state", "show", "aws.instance/node").out
     key = secretive.home / "digest.key"
     assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_in_user_data_wants_to_be_allowed(secretive: Muster, cloud: Cloud) -> None:
+    secretive.write(net=spec("env:JOIN_TOKEN").replace("allow: [secret-exposure]\n", ""))
+    secretive.plan().exits(2).says("secret-exposure", "user_data holds the secret token")
+    secretive.apply().exits(3).says("secret-exposure")
+    assert cloud.changes() == []
+    secretive.apply("--allow", "downtime,secret-exposure").exits(0)
+    # It was allowed once; what stays as it is is not asked about again.
+    secretive.plan().exits(0)
+    secretive.apply("--allow", "downtime,dataloss").exits(64).says("downtime,dataloss")
 
 
 def test_another_value_is_a_change(secretive: Muster, cloud: Cloud) -> None:

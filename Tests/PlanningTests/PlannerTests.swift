@@ -181,6 +181,20 @@ import Testing
         }
     }
 
+    @Test("A secret in what the cloud shows is a hazard, and one in what it keeps to itself is none")
+    func exposure() throws {
+        let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))
+        var cloud = SimulatedCloud()
+        let kept = try cloud.plan([machine("m", ["script": secret])]).plan
+        #expect(kept.hazards.isEmpty)
+        let declarations = [machine("m", ["boot": secret])]
+        let shown = try cloud.plan(declarations).plan
+        #expect(shown.hazards.map(\.kind) == [.secretExposure])
+        #expect(shown.hazards.first?.text.contains("boot holds the secret db") == true)
+        try cloud.apply(shown)
+        #expect(try cloud.plan(declarations).plan.hazards.isEmpty)
+    }
+
     @Test("Another secret behind the same reference is an update with two sides, so that a call is made")
     func rotatedSecret() throws {
         let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))

@@ -3,14 +3,28 @@ import Diagnostics
 import MusterModel
 import SpecLoading
 
-extension Hazard.Kind: ExpressibleByArgument {}
+/// Hazards by name, with commas between them.
+struct HazardNames: ExpressibleByArgument {
+    let kinds: [Hazard.Kind]
+
+    init?(argument: String) {
+        var kinds: [Hazard.Kind] = []
+        for name in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let kind = Hazard.Kind(rawValue: String(name)) else { return nil }
+            kinds.append(kind)
+        }
+        self.kinds = kinds
+    }
+
+    static let allValueStrings = Hazard.Kind.allCases.map(\.rawValue)
+}
 
 struct ApplyOptions: ParsableArguments {
     @Flag(name: .long, help: "Do not ask.") var autoApprove = false
     @Option(
         name: .long,
-        help: ArgumentHelp("Allow a hazard by its name (repeat the option).", valueName: "hazard"))
-    var allow: [Hazard.Kind] = []
+        help: ArgumentHelp("Allow hazards by name: one, or several with commas.", valueName: "hazard"))
+    var allow: [HazardNames] = []
     @Option(name: .long, help: "How many calls at once.") var parallelism = 10
     @Option(name: .long, help: ArgumentHelp("Write what happens as JSON lines.", valueName: "file"))
     var events: String?
@@ -27,7 +41,7 @@ struct ApplyOptions: ParsableArguments {
 
     func request(isApproved: Bool) -> ApplyRequest {
         ApplyRequest(
-            isApproved: autoApprove || isApproved, allowed: Set(allow), parallelism: parallelism, eventsPath: events,
+            isApproved: autoApprove || isApproved, allowed: Set(allow.flatMap(\.kinds)), parallelism: parallelism, eventsPath: events,
             leasePatience: wait.flatMap { Duration(written: $0) } ?? .zero)
     }
 }
