@@ -89,7 +89,7 @@ struct Settler: Sendable {
         let schema = environment.catalog[intent.address.type]
         var arguments = intent.arguments
         var digests = intent.digests
-        for argument in schema?.arguments ?? [] where argument.isSetAfterCreate {
+        for argument in schema?.arguments ?? [] where argument.isSetAfterCreate || seen.owed.contains(argument.name) {
             arguments[argument.name] = nil
             digests[argument.name] = nil
         }

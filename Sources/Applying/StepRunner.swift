@@ -91,7 +91,7 @@ struct StepAttempt: Sendable {
 
         let later = schema.arguments.filter { argument in
             guard let wanted = values.sent[argument.name] else { return false }
-            if argument.isSetAfterCreate { return true }
+            if argument.isSetAfterCreate || observation.owed.contains(argument.name) { return true }
             // What was there already may say something else where it may be changed.
             let isChangeable = argument.onChange == .update || argument.onChange == .updateWithDowntime
             return wasThere && isChangeable && observation.arguments[argument.name] != wanted

@@ -5,6 +5,11 @@ package struct Observation: Sendable, Hashable {
     package var arguments: [String: Value]
     package var outputs: [String: Value]
     package var status: Status
+    /// Of arguments whose change waits for its time (`ChangeTiming`): the values until then. `arguments` has those
+    /// afterwards.
+    package var inForce: [String: Value]
+    /// Told by a creation: wanted arguments that the call could not carry and that an update must set.
+    package var owed: Set<String>
 
     package enum Status: Sendable, Hashable {
         case ready
@@ -17,12 +22,15 @@ package struct Observation: Sendable, Hashable {
     }
 
     package init(
-        id: RemoteID, arguments: [String: Value], outputs: [String: Value] = [:], status: Status = .ready
+        id: RemoteID, arguments: [String: Value], outputs: [String: Value] = [:], status: Status = .ready,
+        inForce: [String: Value] = [:], owed: Set<String> = []
     ) {
         self.id = id
         self.arguments = arguments
         self.outputs = outputs
         self.status = status
+        self.inForce = inForce
+        self.owed = owed
     }
 }
 

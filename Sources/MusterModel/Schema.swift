@@ -12,6 +12,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package var parentArgument: String?
     /// Dangers of deleting an object of this type.
     package var deletionHazards: [Hazard.Kind]
+    /// What a deletion leaves behind, so that the data is not lost with the object.
+    package var keepsake: Keepsake?
     package var timeouts: Timeouts
     /// How an id is written for `muster import`, such as `vpc-…` or `ROLE/POLICY`.
     package var importSyntax: String
@@ -28,7 +30,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package init(
         type: ResourceType, summary: String, arguments: [ArgumentSchema], outputs: [OutputSchema],
         naming: Naming = .byID, replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], timeouts: Timeouts = Timeouts(), importSyntax: String
+        deletionHazards: [Hazard.Kind] = [], keepsake: Keepsake? = nil, timeouts: Timeouts = Timeouts(),
+        importSyntax: String
     ) {
         self.type = type
         self.summary = summary
@@ -38,6 +41,7 @@ package struct ResourceSchema: Sendable, Hashable {
         self.replacement = replacement
         self.parentArgument = parentArgument
         self.deletionHazards = deletionHazards
+        self.keepsake = keepsake
         self.timeouts = timeouts
         self.importSyntax = importSyntax
     }
@@ -46,6 +50,25 @@ package struct ResourceSchema: Sendable, Hashable {
     package func output(_ name: String) -> OutputSchema? { outputs.first { $0.name == name } }
     /// True when the type carries tags.
     package var isTaggable: Bool { arguments.contains { $0.name == "tags" } }
+}
+
+/// A copy of an object's data that is made when the object is deleted.
+package struct Keepsake: Sendable, Hashable {
+    /// What it is, such as `final snapshot`.
+    package var noun: String
+    /// The argument that names it.
+    package var nameArgument: String
+    /// The output with the name that it gets where that argument is not set; without one there is then none.
+    package var nameOutput: String?
+    /// The argument that says, when true, that there is none.
+    package var refusalArgument: String?
+
+    package init(_ noun: String, nameArgument: String, nameOutput: String? = nil, refusalArgument: String? = nil) {
+        self.noun = noun
+        self.nameArgument = nameArgument
+        self.nameOutput = nameOutput
+        self.refusalArgument = refusalArgument
+    }
 }
 
 /// Which half of a replacement comes first.
@@ -88,6 +111,10 @@ package struct ArgumentSchema: Sendable, Hashable {
     package var needsOwnRead: Bool
     /// True when the creating call cannot carry the argument: it is set by an update right after.
     package var isSetAfterCreate: Bool
+    /// When a change in place takes effect.
+    package var timing: ChangeTiming
+    /// True when the cloud refuses to delete the object while the argument is true.
+    package var isDeletionGuard: Bool
     /// One or two sentences for the reference page.
     package var documentation: String
 
@@ -116,7 +143,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         onChange: ChangeBehavior = .update, semantics: Semantics = .exact, reference: ReferenceKind? = nil,
         constraints: [Constraint] = [], hazards: [Hazard.Kind] = [], isSensitive: Bool = false,
         isReadable: Bool = true, needsOwnRead: Bool = false, isSetAfterCreate: Bool = false,
-        _ documentation: String
+        timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false, _ documentation: String
     ) {
         self.name = name
         self.type = type
@@ -131,8 +158,23 @@ package struct ArgumentSchema: Sendable, Hashable {
         self.isReadable = isReadable
         self.needsOwnRead = needsOwnRead
         self.isSetAfterCreate = isSetAfterCreate
+        self.timing = timing
+        self.isDeletionGuard = isDeletionGuard
         self.documentation = documentation
     }
+}
+
+/// When a change in place takes effect. What waits is told by the cloud as already changed (see
+/// `Observation.inForce`), so that it is no difference any more.
+package enum ChangeTiming: Sendable, Hashable {
+    /// With the call.
+    case atOnce
+    /// In the window that the argument `window` holds, unless the argument `unless` is true.
+    ///
+    /// - Parameter onlyBetweenZero: only a change from or to 0 waits (and interrupts); any other is made with the call.
+    case inWindow(_ window: String, unless: String, onlyBetweenZero: Bool = false)
+    /// With something that the change itself does not bring about; a sentence, such as `it restarts next`.
+    case later(String)
 }
 
 /// One thing that the cloud chooses and tells.

@@ -7,6 +7,12 @@ enum HazardFinder {
         var hazards: [Hazard] = []
         if action == .delete || action.isReplacement, !item.isDeposed {
             for kind in item.schema.deletionHazards { hazards.append(deletion(kind, item)) }
+            if let name = item.deletionGuard {
+                hazards.append(
+                    Hazard(
+                        .irreversible, item.address,
+                        "\(name) protects it from being deleted; the protection is taken off first."))
+            }
             if holdsData(item) {
                 hazards.append(
                     Hazard(.dataLoss, item.address, "The volumes declared with it are deleted with it."))
@@ -17,7 +23,7 @@ enum HazardFinder {
                 Hazard(.downtime, item.address, "It is deleted before its successor exists."))
         }
         if action == .update {
-            for name in item.diff.changed where item.schema.argument(name)?.onChange == .updateWithDowntime {
+            for name in item.diff.changed where item.interrupts(name) {
                 hazards.append(
                     Hazard(.downtime, item.address, "Changing \(name) stops it for a while."))
             }
@@ -39,7 +45,9 @@ enum HazardFinder {
     private static func deletion(_ kind: Hazard.Kind, _ item: Planner.Item) -> Hazard {
         let text =
             switch kind {
-            case .dataLoss: "Deleting it deletes the data that it holds."
+            case .dataLoss:
+                ["Deleting it deletes the data that it holds.", item.keepsakeText].compactMap { $0 }
+                    .joined(separator: " ")
             case .irreversible: "What the cloud chose for it (addresses, name servers) cannot be had again."
             case .downtime: "What relies on it stops working."
             case .publicExposure, .iamWidening, .secretExposure, .nameClash: "Deleting it is dangerous."
@@ -70,7 +78,13 @@ enum HazardFinder {
     }
 
     private static func applies(_ kind: Hazard.Kind, _ name: String, _ item: Planner.Item) -> Bool {
-        guard kind == .publicExposure else { return true }
+        switch kind {
+        case .publicExposure: break
+        // What is new has no data to lose and nobody to disturb.
+        case .dataLoss, .downtime, .irreversible: return item.action == .update
+        case .iamWidening, .secretExposure, .nameClash: return true
+        }
+        if case .bool(let flag)? = item.desired[name] { return flag }
         return opensToTheWorld(item.desired, name) && !isPublicService(item.desired)
     }
 
@@ -95,6 +109,8 @@ enum HazardFinder {
 
     private static func sentence(_ kind: Hazard.Kind, _ name: String, _ item: Planner.Item) -> String {
         switch kind {
+        case .publicExposure where item.desired[name] == true:
+            return "\(name) gives it a public address."
         case .publicExposure:
             let from = item.desired["from_port"]?.integer
             let to = item.desired["to_port"]?.integer

@@ -140,9 +140,10 @@ extension Planner {
             return
         }
         let maker = diffMaker(item.schema, declaration)
-        item.diff = maker.diff(desired: item.desired, live: item.live?.arguments, record: record)
+        let live = item.live.map { arguments(of: $0, item) }
+        item.diff = maker.diff(desired: item.desired, live: live, record: record)
         noteUnreadable(item.diff)
-        item.prior = prior(record, item.live, desired: item.desired)
+        item.prior = prior(record, live, desired: item.desired)
         item.wanted = wanted(item)
         let triggers = input.spec.triggers[item.position ?? 0].compactMap { itemOfDeclaration[$0] }.map { items[$0] }
         if let trigger = triggers.first(where: { $0.action != nil && $0.action != .move && $0.action != .adopt }) {
@@ -205,6 +206,19 @@ extension Planner {
             declaration.lifecycle.createBeforeDestroy.map { $0 ? ReplacementOrder.createFirst : .deleteFirst }
             ?? item.schema.replacement
         if order == .createFirst { item.action = .replaceCreateFirst }
+        item.prior = withLastWord(item.prior, item.desired, item.schema)
+    }
+
+    /// How an object goes (`force_destroy`, a final snapshot) is what the spec says now, and not what was applied last.
+    func withLastWord(
+        _ prior: [String: Value], _ declared: [String: Value], _ schema: ResourceSchema
+    ) -> [String: Value] {
+        var prior = prior
+        for argument in schema.arguments where argument.onChange == .local {
+            let wanted = ValueComparison.wanted(declared[argument.name], argument)
+            if wanted?.isKnown ?? true { prior[argument.name] = wanted }
+        }
+        return prior
     }
 
     mutating func noteUnreadable(_ diff: ArgumentDiff) {
@@ -214,10 +228,22 @@ extension Planner {
         }
     }
 
-    func prior(_ record: ResourceRecord, _ live: Observation?, desired: [String: Value]) -> [String: Value] {
+    /// What is there: a change that waits for its window counts as made, unless the spec wants it made at once.
+    func arguments(of live: Observation, _ item: Item) -> [String: Value] {
+        live.arguments.merging(
+            live.inForce.filter { name, _ in
+                guard case .inWindow(_, let unless, _)? = item.schema.argument(name)?.timing else { return false }
+                return item.desired[unless] == true
+            }
+        ) { _, inForce in inForce }
+    }
+
+    func prior(
+        _ record: ResourceRecord, _ live: [String: Value]?, desired: [String: Value]
+    ) -> [String: Value] {
         var prior = record.arguments
         guard let live else { return prior }
-        for (name, value) in live.arguments { prior[name] = value }
+        for (name, value) in live { prior[name] = value }
         if prior["tags"] != nil {
             prior["tags"] = ownTags(prior["tags"], desired: desired, record.arguments["tags"]?.map ?? [:])
         }
@@ -259,6 +285,7 @@ extension Planner {
     mutating func finish(_ item: Item, _ declaration: Declaration) {
         var item = item
         if item.wanted.isEmpty { item.wanted = item.desired }
+        if item.action == .update { item.notes += item.timingNotes }
         switch item.action {
         case nil, .move, .forget, .read, .delete:
             if let record = item.record { rememberOutputs(item.address, record: record, live: .some(item.live)) }

@@ -26,6 +26,7 @@ extension Planner {
             }
             if let position = input.spec.positions[address] {
                 item.place = input.spec.declarations[position].range.map(Place.init)
+                item.prior = withLastWord(item.prior, input.spec.declarations[position].arguments, schema)
             }
             item.action = .delete
             item.reason = input.isDestroy ? .destroyRequested : .notInSpec

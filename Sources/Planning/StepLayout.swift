@@ -213,8 +213,7 @@ struct StepLayout {
     private func interrupts(_ item: Planner.Item) -> Bool {
         guard let action = item.action else { return false }
         if action.isReplacement { return true }
-        return action == .update
-            && item.diff.changed.contains { item.schema.argument($0)?.onChange == .updateWithDowntime }
+        return action == .update && item.diff.changed.contains(where: item.interrupts)
     }
 
     // MARK: Results

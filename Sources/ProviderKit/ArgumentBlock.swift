@@ -34,14 +34,15 @@ extension Field {
         onChange: ArgumentSchema.ChangeBehavior = .update, semantics: Semantics = .exact,
         reference: ReferenceKind? = nil, constraints: [Constraint] = [], hazards: [Hazard.Kind] = [],
         isSensitive: Bool = false, isReadable: Bool = true, needsOwnRead: Bool = false,
-        isSetAfterCreate: Bool = false, _ documentation: String
+        isSetAfterCreate: Bool = false, timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false,
+        _ documentation: String
     ) -> Field {
         Field(
             schema: ArgumentSchema(
                 name, type, isRequired: isRequired, absence: absence, onChange: onChange, semantics: semantics,
                 reference: reference, constraints: constraints, hazards: hazards, isSensitive: isSensitive,
                 isReadable: isReadable, needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate,
-                documentation),
+                timing: timing, isDeletionGuard: isDeletionGuard, documentation),
             decode: { value, block in
                 guard let member = Member(value) else { return false }
                 block[keyPath: path] = member
@@ -56,13 +57,15 @@ extension Field {
         onChange: ArgumentSchema.ChangeBehavior = .update, semantics: Semantics = .exact,
         reference: ReferenceKind? = nil, constraints: [Constraint] = [], hazards: [Hazard.Kind] = [],
         isSensitive: Bool = false, isReadable: Bool = true, needsOwnRead: Bool = false,
-        isSetAfterCreate: Bool = false, _ documentation: String
+        isSetAfterCreate: Bool = false, timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false,
+        _ documentation: String
     ) -> Field {
         Field(
             schema: ArgumentSchema(
                 name, type, isRequired: true, onChange: onChange, semantics: semantics, reference: reference,
                 constraints: constraints, hazards: hazards, isSensitive: isSensitive, isReadable: isReadable,
-                needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate, documentation),
+                needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate, timing: timing,
+                isDeletionGuard: isDeletionGuard, documentation),
             decode: { value, block in
                 guard let member = Member(value) else { return false }
                 block[keyPath: path] = member

@@ -54,7 +54,8 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
     package init(
         _ type: ResourceType, _ summary: String, naming: ResourceSchema.Naming = .byID,
         replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], timeouts: Timeouts = Timeouts(), importSyntax: String
+        deletionHazards: [Hazard.Kind] = [], keepsake: Keepsake? = nil, timeouts: Timeouts = Timeouts(),
+        importSyntax: String
     ) {
         resource = ResourceSchema(
             type: type, summary: summary, arguments: Arguments.fields.map(\.schema),
@@ -64,7 +65,7 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
                         $0.schema.name, $0.schema.type, changesWith: $0.changesWith, $0.schema.documentation)
                 },
             naming: naming, replacement: replacement, parentArgument: parentArgument,
-            deletionHazards: deletionHazards, timeouts: timeouts, importSyntax: importSyntax)
+            deletionHazards: deletionHazards, keepsake: keepsake, timeouts: timeouts, importSyntax: importSyntax)
     }
 }
 
@@ -90,6 +91,10 @@ package struct Observed<Resource: ManagedResource>: Sendable {
     package var arguments: Resource.Arguments
     package var outputs: Resource.Outputs
     package var status: Observation.Status
+    /// Of arguments whose change waits for its time: the values until then. `arguments` has those afterwards.
+    package var inForce: [String: Value] = [:]
+    /// Told by `create`: wanted arguments that the call could not carry and that an update must set.
+    package var owed: Set<String> = []
 
     package init(
         id: RemoteID, arguments: Resource.Arguments, outputs: Resource.Outputs = .init(),

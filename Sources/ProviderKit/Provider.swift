@@ -135,7 +135,8 @@ package struct TypedHandler<Resource: ManagedResource>: ResourceHandler {
         var outputs = observed.outputs.members
         outputs["id"] = .string(observed.id.rawValue)
         return Observation(
-            id: observed.id, arguments: observed.arguments.members, outputs: outputs, status: observed.status)
+            id: observed.id, arguments: observed.arguments.members, outputs: outputs, status: observed.status,
+            inForce: observed.inForce, owed: observed.owed)
     }
 }
 

@@ -19,6 +19,7 @@ struct SimulatedCloud {
     static let group = ResourceType("aws.group")
     static let rule = ResourceType("aws.rule")
     static let machine = ResourceType("aws.machine")
+    static let store = ResourceType("aws.store")
 
     static let catalog = Catalog(
         resources: [
@@ -65,6 +66,27 @@ struct SimulatedCloud {
                     OutputSchema("id", .string, ""), OutputSchema("address", .string, changesWith: ["size"], ""),
                 ],
                 importSyntax: "box-…"),
+            ResourceSchema(
+                type: store, summary: "",
+                arguments: [
+                    ArgumentSchema("engine", .string, isRequired: true, onChange: .replace, ""),
+                    ArgumentSchema(
+                        "size", .integer, onChange: .updateWithDowntime, timing: .inWindow("window", unless: "at_once"),
+                        ""),
+                    ArgumentSchema(
+                        "copies", .integer, onChange: .updateWithDowntime,
+                        timing: .inWindow("window", unless: "at_once", onlyBetweenZero: true), ""),
+                    ArgumentSchema("settings", .string, timing: .later("in force when it restarts"), ""),
+                    ArgumentSchema("window", .string, ""),
+                    ArgumentSchema("guarded", .boolean, absence: .means(false), isDeletionGuard: true, ""),
+                    ArgumentSchema("at_once", .boolean, absence: .means(false), onChange: .local, ""),
+                    ArgumentSchema("without_copy", .boolean, absence: .means(false), onChange: .local, ""),
+                    ArgumentSchema("copy_name", .string, onChange: .local, ""),
+                ], outputs: [OutputSchema("id", .string, ""), OutputSchema("address", .string, "")],
+                deletionHazards: [.dataLoss],
+                keepsake: Keepsake(
+                    "copy", nameArgument: "copy_name", nameOutput: "address", refusalArgument: "without_copy"),
+                importSyntax: "sto-…"),
         ], lookups: [])
 
     private static let tags = ArgumentSchema("tags", .map(.string), absence: .means([:]), semantics: .tags, "")
@@ -287,6 +309,12 @@ func rule(_ group: String, port: Int, from source: String) -> Declaration {
             "group_id": output(address(SimulatedCloud.group, group)), "port": .integer(port),
             "source": source.contains("/") ? .string(source) : output(address(SimulatedCloud.group, source)),
         ])
+}
+
+func store(_ arguments: [String: Value] = [:]) -> Declaration {
+    Declaration(
+        address(SimulatedCloud.store, "db"),
+        arguments: ["engine": "a", "size": 1, "window": "mon:01:30-mon:02:30"].merging(arguments) { _, new in new })
 }
 
 func machine(_ name: String, _ arguments: [String: Value] = [:], serialGroup: String? = nil) -> Declaration {

@@ -62,7 +62,8 @@ extension AWSError.Kind {
                 "HostedZoneNotEmpty", "BucketNotEmpty", "RepositoryNotEmptyException", "CannotDelete",
                 "ScalingActivityInProgress", "InstanceRefreshInProgress", "UnmodifiableEntity", "DBInstanceNotReady",
             ],
-            .validation: ["FilterLimitExceeded", "DuplicateTagKeys"],
+            // A state of the network that no waiting changes: a database does not move between groups of one VPC.
+            .validation: ["FilterLimitExceeded", "DuplicateTagKeys", "InvalidVPCNetworkStateFault"],
             .idempotencyMismatch: [
                 "IdempotentParameterMismatch", "IdempotentParameterMismatchException", "IdempotencyParameterMismatch",
             ],
