@@ -25,6 +25,8 @@ enum Catalog {
         ResourceEntry(IAMInstanceProfile.init),
         ResourceEntry(HostedZone.init),
         ResourceEntry(DNSRecord.init),
+        ResourceEntry(SNSTopic.init),
+        ResourceEntry(ECRRepository.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = [

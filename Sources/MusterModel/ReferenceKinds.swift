@@ -29,4 +29,5 @@ extension ReferenceKind {
     package static let hostedZone = ReferenceKind(
         "hosted zone", [Target("aws.hosted_zone", "id"), Target("lookup.hosted_zones", "id")], literals: ["Z"])
     package static let image = ReferenceKind("image", [Target("lookup.amis", "id")], literals: ["ami-"])
+    package static let snsTopic = ReferenceKind("SNS topic", [Target("aws.sns_topic", "arn")], literals: ["arn:"])
 }

@@ -145,9 +145,12 @@ enum PolicyDocument {
         return .list(values.map(canonical).sorted { ValueJSON.text($0) < ValueJSON.text($1) })
     }
 
+    /// `"*"` is anybody of AWS, and an account's number is its root.
     private static func principal(_ value: Value) -> Value {
-        guard case .map(let members) = value else { return value }
-        return .map(members.mapValues(elementSet))
+        guard case .map(let members) = value else {
+            return value == "*" ? .map(["AWS": elementSet(value)]) : value
+        }
+        return .map(members.mapValues { elementSet($0.accountsAsRoots) })
     }
 
     private static func condition(_ value: Value) -> Value {
@@ -161,6 +164,16 @@ enum PolicyDocument {
 }
 
 extension Value {
+    /// `123456789012` is `arn:aws:iam::123456789012:root`.
+    fileprivate var accountsAsRoots: Value {
+        switch self {
+        case .string(let text) where text.utf8.count == 12 && text.utf8.allSatisfy({ (0x30...0x39).contains($0) }):
+            .string("arn:aws:iam::\(text):root")
+        case .list(let values): .list(values.map(\.accountsAsRoots))
+        default: self
+        }
+    }
+
     /// IAM compares condition values as text: `true` is `"true"`.
     fileprivate var scalarsAsText: Value {
         switch self {

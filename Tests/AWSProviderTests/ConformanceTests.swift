@@ -7,6 +7,7 @@ import Testing
 struct ConformanceTests {
     private static let rows: [ConformanceRow] =
         networkConformance + computeConformance + identityConformance + dnsConformance
+        + messagingConformance
 
     @Test("Each type can be made, found, read, changed, repaired and deleted", arguments: rows)
     func conformance(of row: ConformanceRow) async throws {

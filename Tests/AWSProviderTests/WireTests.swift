@@ -92,6 +92,11 @@ private func perform(
         expectGolden(try await transcript(of: scenario), named: "DNS/\(scenario.goldenName)")
     }
 
+    @Test("Topics and repositories send what AWS wants and read what AWS answers", arguments: messagingScenarios)
+    func messaging(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "Messaging/\(scenario.goldenName)")
+    }
+
     @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
     func wire(_ scenario: WireScenario) async throws {
         expectGolden(

@@ -29,8 +29,16 @@ SERVICES: dict[str, tuple[str, str]] = {
     "elasticloadbalancing": ("elbv2", "query"),
     "rds": ("rds", "query"),
     "elasticache": ("elasticache", "query"),
+    "sns": ("sns", "query"),
+    "ecr": ("ecr", "json"),
+    "tagging": ("resourcegroupstaggingapi", "json"),
 }
-_JSON_TARGETS = {"AmazonSSM": "ssm", "CertificateManager": "acm"}
+_JSON_TARGETS = {
+    "AmazonSSM": "ssm",
+    "CertificateManager": "acm",
+    "AmazonEC2ContainerRegistry": "ecr",
+    "ResourceGroupsTaggingAPI": "tagging",
+}
 _UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 _HTML_PAGE = (
     b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center>"

@@ -188,6 +188,12 @@ _RESPONSES = {
     "elbv2": ("moto.elbv2.responses", "ELBV2Response"),
     "rds": ("moto.rds.responses", "RDSResponse"),
     "elasticache": ("moto.elasticache.responses", "ElastiCacheResponse"),
+    "sns": ("moto.sns.responses", "SNSResponse"),
+    "ecr": ("moto.ecr.responses", "ECRResponse"),
+    "resourcegroupstaggingapi": (
+        "moto.resourcegroupstaggingapi.responses",
+        "ResourceGroupsTaggingAPIResponse",
+    ),
 }
 
 
