@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 MUSTER := .build/debug/muster
 
-.PHONY: help setup build release demo test unit conformance e2e sandbox-test format lint goldens docs check bench clean
+.PHONY: help setup build release demo test unit conformance e2e sandbox-test format lint goldens docs check bench clean crash-test
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -37,6 +37,14 @@ sandbox-test: setup ## Test the sandbox's strictness
 e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest Tests/EndToEnd
+
+RUNS ?= 200
+BOUNDARIES ?= 20
+SEED ?= 1
+crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at each boundary of each kind of operation
+	$(SWIFT) build --product muster
+	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
+		--runs $(RUNS) --boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
 
 format: ## Format the Swift sources
 	$(SWIFT) format -i -r Package.swift Sources Tests

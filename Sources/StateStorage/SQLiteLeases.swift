@@ -16,19 +16,22 @@ extension SQLiteStateStorage {
             let now = self.now()
             let expiry = now.addingTimeInterval(duration.seconds)
             var epochs: [String: Int] = [:]
-            for (stack, mode) in stacks.sorted(by: { $0.key < $1.key }) {
-                for row in try database.all(
-                    "SELECT \(Lease.columns) FROM leases WHERE stack = ? AND holder != ?", [stack, holder.token])
-                {
-                    let lease = try Lease(row)
-                    let isOver = lease.expiry <= now || isDead(lease.holder)
-                    if !isOver {
-                        if mode == .shared, lease.mode == .shared { continue }
-                        throw StateError.leaseHeld(lease)
-                    }
+            var held: [Lease] = []
+            for row in try database.all("SELECT \(Lease.columns) FROM leases WHERE holder != ?", [holder.token]) {
+                let lease = try Lease(row)
+                // Those of the dead go whatever their stack, so that nothing is left that somebody has to remove.
+                if isDead(lease.holder) || stacks[lease.stack] != nil && lease.expiry <= now {
                     try database.run(
-                        "DELETE FROM leases WHERE stack = ? AND holder = ?", [stack, lease.holder.token])
+                        "DELETE FROM leases WHERE stack = ? AND holder = ?", [lease.stack, lease.holder.token])
+                } else {
+                    held.append(lease)
                 }
+            }
+            for (stack, mode) in stacks.sorted(by: { $0.key < $1.key }) {
+                let isTaken = { (lease: Lease) in
+                    lease.stack == stack && !(mode == .shared && lease.mode == .shared)
+                }
+                if let other = held.first(where: isTaken) { throw StateError.leaseHeld(other) }
                 try database.run(
                     """
                     INSERT INTO lease_epochs (stack, epoch) VALUES (?, 1) \

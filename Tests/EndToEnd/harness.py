@@ -259,6 +259,9 @@ class Cloud:
         acls = [a for a in ec2.describe_network_acls()["NetworkAcls"] if a["VpcId"] not in defaults]
         gateways = ec2.describe_internet_gateways()["InternetGateways"]
         roles = [r["RoleName"] for r in iam.list_roles()["Roles"]]
+        listed = ec2.describe_security_groups()["SecurityGroups"]
+        # By id: two VPCs may have groups of one name.
+        groups = {g["GroupId"] for g in listed if g["GroupName"] != "default"}
         found = {
             "vpcs": ours(ec2.describe_vpcs()["Vpcs"]),
             "subnets": ours(ec2.describe_subnets()["Subnets"]),
@@ -283,11 +286,11 @@ class Cloud:
             "endpoints": sum(
                 1 for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"].lower() not in ("deleted", "failed")
             ),
-            "security groups": len(self.groups()),
+            "security groups": len(groups),
             "security group rules": sum(
                 1
                 for r in ec2.describe_security_group_rules()["SecurityGroupRules"]
-                if r["GroupId"] in {g["GroupId"] for g in self.groups().values()}
+                if r["GroupId"] in groups
             ),
             "key pairs": len(ec2.describe_key_pairs()["KeyPairs"]),
             "instances": sum(1 for i in instances if i["State"]["Name"] not in ("terminated", "shutting-down")),

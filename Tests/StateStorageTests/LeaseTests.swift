@@ -84,6 +84,21 @@ func dead() async throws {
     #expect(try await state.acquire(["vpc": .exclusive], bob, isDead: true).epochs == ["vpc": 2])
 }
 
+@Test("The leases of the dead go whatever their stack; one that is only late goes when its stack is wanted")
+func swept() async throws {
+    let clock = WallClock()
+    let state = try Scratch().writer(at: { clock.now })
+    _ = try await state.acquire(["vpc": .exclusive, "base": .exclusive], ann)
+    clock.advance(61)
+    _ = try await state.acquire(["vpc": .exclusive], bob)
+    #expect(try await state.leases().map(\.stack) == ["base", "vpc"])
+    _ = try await state.acquire(["vpc": .exclusive], ann, isDead: true)
+    #expect(try await state.leases().map(\.stack) == ["base", "vpc"])
+    #expect(try await state.leases().allSatisfy { $0.holder == ann })
+    _ = try await state.acquire(["dns": .shared], bob, isDead: true)
+    #expect(try await state.leases().map(\.stack) == ["dns"])
+}
+
 @Test("This process is alive, a free number and a reused one are dead, and another machine is not judged")
 func processes() {
     let pid = ProcessInfo.processInfo.processIdentifier
