@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 MUSTER := .build/debug/muster
+RELEASE_TESTS := life drift interruption plan_file secrets credentials reference
 
-.PHONY: help setup build release demo test unit conformance e2e sandbox-test format lint goldens docs check bench clean crash-test
+.PHONY: help setup build release demo test unit conformance e2e release-test sandbox-test format lint goldens docs check bench clean crash-test
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -15,13 +16,13 @@ build: setup ## Build the debug binary
 	$(SWIFT) build
 
 release: setup ## Build the release binary (.build/release/muster)
-	$(SWIFT) build -c release -Xswiftc -static-stdlib --product muster
+	$(SWIFT) build -c release -Xswiftc -static-stdlib -Xlinker -s --product muster
 
 demo: setup ## Start the sandbox; plan, apply, change and destroy the reference workspace in it
 	$(SWIFT) build --product muster
 	@scripts/demo $(MUSTER)
 
-test: setup lint unit conformance sandbox-test e2e ## Run every test: format, units, conformance, sandbox, end to end
+test: setup lint unit conformance sandbox-test e2e release-test ## Run every test: format, units, conformance, sandbox, end to end
 
 unit: setup ## Run the Swift tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
@@ -45,6 +46,9 @@ crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at e
 	$(SWIFT) build --product muster
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
 		--runs $(RUNS) --boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
+
+release-test: release ## Run the end-to-end tests of life, drift and interruption against the release binary
+	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
 
 format: ## Format the Swift sources
 	$(SWIFT) format -i -r Package.swift Sources Tests

@@ -61,7 +61,9 @@ let package = Package(
                 "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
                 "Applying", "Reporting", argumentParser, crypto,
             ]),
-        .executableTarget(name: "muster", dependencies: ["MusterCommands"], swiftSettings: settings),
+        // Stands in for the locale data of ICU, which nothing here needs.
+        .target(name: "ICUStubData"),
+        .executableTarget(name: "muster", dependencies: ["MusterCommands", "ICUStubData"], swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["Diagnostics", "MusterModel"], path: "Tests/TestSupport",

@@ -118,9 +118,11 @@ struct StalenessCheck: Sendable {
         _ subject: Subject, notBefore: Duration, after mark: Int
     ) async throws(StepLookFailure) -> String? {
         do {
-            return problem(
-                subject,
-                try await reader.look(at: subject.object, in: subject.group, notBefore: notBefore, after: mark))
+            let observation = try await reader.look(
+                at: subject.object, in: subject.group, notBefore: notBefore, after: mark)
+            // What an earlier run of the plan had begun to delete may be gone.
+            if observation == nil, completed.isEmpty { return "\(subject.object.id) is gone." }
+            return problem(subject, observation)
         } catch {
             throw StepLookFailure(step: subject.step, address: subject.address, error: error)
         }
@@ -203,7 +205,7 @@ struct StalenessCheck: Sendable {
     /// What is wrong with the object, in words.
     private func problem(_ subject: Subject, _ observation: Observation?) -> String? {
         guard let observation else {
-            // That it is gone is all that a delete wants.
+            // Once the plan is under way, that it is gone is all that a delete wants.
             return subject.step?.operation == .delete ? nil : "\(subject.object.id) is gone."
         }
         guard let expected = subject.fingerprint, let schema = catalog[subject.group.type] else { return nil }

@@ -53,22 +53,51 @@ func gone() async throws {
     try await expectRefusal(world, steps, main.address)
 }
 
-@Test("That an object is gone already is all that its delete wants")
+@Test("A plan that deletes what somebody else deleted since is refused: it is not as the plan saw it")
 func goneBeforeDelete() async throws {
     let (world, main, _) = try await prepared()
     let steps = plan([step(.delete, main, world.cloud)])
     _ = world.cloud.with { $0.objects.removeValue(forKey: main.id) }
-    _ = try await world.expectDone(steps)
-    #expect(try await world.snapshot().records[main.address] == nil)
+    try await expectRefusal(world, steps, main.address)
 }
 
-@Test("What is only invisible is deleted all the same")
-func invisibleBeforeDelete() async throws {
-    let (world, main, _) = try await prepared()
-    let steps = plan([step(.delete, main, world.cloud)])
-    world.cloud.with { $0.objects[main.id]?.visibleAt = world.clock.elapsed + .seconds(100) }
+@Test("That an object is gone when its delete comes is all that the delete wants")
+func goneDuringDelete() async throws {
+    let (world, main, www) = try await prepared()
+    let steps = twoDeletes(www, main, in: world)
+    world.beforeFirstDelete { $0.objects.removeValue(forKey: main.id) }
     _ = try await world.expectDone(steps)
-    #expect(world.cloud.objects.map(\.type) == ["sim.record"])
+    #expect(try await world.snapshot().records.isEmpty)
+}
+
+@Test("What is only invisible when its delete comes is deleted all the same")
+func invisibleDuringDelete() async throws {
+    let (world, main, www) = try await prepared()
+    let steps = twoDeletes(www, main, in: world)
+    let later = world.clock.elapsed + .seconds(100)
+    world.beforeFirstDelete { $0.objects[main.id]?.visibleAt = later }
+    _ = try await world.expectDone(steps)
+    #expect(world.cloud.objects.isEmpty)
+}
+
+extension World {
+    fileprivate func beforeFirstDelete(_ change: @escaping @Sendable (inout SimulatedCloud.State) -> Void) {
+        cloud.with {
+            $0.hook = { [cloud] call in
+                guard call.verb == .delete else { return }
+                cloud.with { state in
+                    state.hook = nil
+                    change(&state)
+                }
+            }
+        }
+    }
+}
+
+private func twoDeletes(_ first: ResourceRecord, _ second: ResourceRecord, in world: World) -> Plan {
+    var last = step(.delete, second, world.cloud, after: [0])
+    last.id = 1
+    return plan([step(.delete, first, world.cloud), last])
 }
 
 @Test("A plan whose row was changed by another run is refused")

@@ -62,7 +62,7 @@ struct Layer: Sendable {
             ],
             packages: ["ArgumentParser", "Crypto"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials", "Synchronization"])),
-        Layer("muster", ["MusterCommands"]),
+        Layer("muster", ["MusterCommands"], packages: ["ICUStubData"]),
     ]
 
     static func named(_ name: String) -> Layer? { all.first { $0.name == name } }

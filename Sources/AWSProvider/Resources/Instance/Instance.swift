@@ -224,8 +224,9 @@ struct Instance: ManagedResource {
                 if index >= 8, let answer = await group.next() { answers.append(answer) }
                 group.addTask {
                     do throws(ProviderError) {
-                        return .success(
-                            (question.0, question.1, try await aws.instanceAttribute(question.1, of: question.0)))
+                        // Asked for before the tuple is made: see `Refresher.readAll`.
+                        let value = try await aws.instanceAttribute(question.1, of: question.0)
+                        return .success((question.0, question.1, value))
                     } catch {
                         return .failure(error)
                     }

@@ -1,0 +1,1 @@
+// The target is linked for its data alone; see ICUStubData.c.
