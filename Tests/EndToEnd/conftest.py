@@ -10,6 +10,9 @@ import pytest
 from harness import BINARY, Cloud, Muster, Sandbox
 
 DELAY = "0.2"
+# Every request of muster is held against AWS's own service models; one that is not valid is refused and remembered.
+ENVIRONMENT = {"MUSTER_SANDBOX_DELAY": DELAY, "MUSTER_SANDBOX_VALIDATE": "1"}
+_sandboxes: list[Any] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,16 +23,25 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def start_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Starts sandboxes with an environment of choice; ends them with the session."""
-    started: list[Any] = []
 
     def start(**environment: str) -> Any:
-        made = Sandbox(tmp_path_factory.mktemp("sandbox"), **({"MUSTER_SANDBOX_DELAY": DELAY} | environment))
-        started.append(made)
+        made = Sandbox(tmp_path_factory.mktemp("sandbox"), **(ENVIRONMENT | environment))
+        _sandboxes.append(made)
         return made
 
     yield start
-    for one in started:
-        one.close()
+    while _sandboxes:
+        _sandboxes.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def only_valid_requests() -> Iterator[None]:
+    """Fails a test in which muster sent what AWS's models forbid, whatever else came of it."""
+    yield
+    for one in _sandboxes:
+        refused = one.control("GET", "invalid")
+        one.control("POST", "invalid/reset")
+        assert refused == []
 
 
 @pytest.fixture(scope="session")

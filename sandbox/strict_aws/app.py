@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import call as calls
-from . import clock, errors, faults, identities, journal, seeds, signatures, wire
+from . import clock, errors, faults, identities, journal, seeds, signatures, validity, wire
 from .errors import AwsError
 from .http11 import Answer, Request
 
@@ -76,6 +76,9 @@ def handle(request: Request) -> Answer:
         _parse(intake)
     except AwsError as refused:
         error = refused
+    invalid = _invalid(intake)
+    if invalid:
+        error = AwsError(validity.CODE, f"{intake.service} {intake.operation}: {'; '.join(invalid)}")
     fault = faults.take(intake.service, intake.operation)
     if fault is not None and fault.delay:
         time.sleep(fault.delay)
@@ -113,6 +116,7 @@ def handle(request: Request) -> Answer:
             "parameters": intake.flat or {},
             "status": 0 if answer.reset else answer.status,
             "error": code,
+            "invalid": invalid,
             "region": scope.region if scope else None,
             "signing_name": scope.service if scope else None,
             "access_key": scope.access_key if scope else None,
@@ -123,6 +127,16 @@ def handle(request: Request) -> Answer:
         }
     )
     return answer
+
+
+def _invalid(intake: _Intake) -> list[str]:
+    """What AWS's own model has against the request, where that is asked for."""
+    request = intake.request
+    if not validity.is_on() or not validity.concerns(request.headers.get("User-Agent")):
+        return []
+    name = intake.scope.service if intake.scope else ""
+    service, protocol = validity.MORE_SERVICES.get(name, (intake.service, intake.protocol))
+    return validity.check(service, protocol, request.method, request.target, request.headers, request.body)
 
 
 def _error_code(answer: Answer) -> str:
@@ -295,6 +309,12 @@ def _control(request: Request) -> Answer:
             return _json(journal.entries())
         case "POST", "log/reset":
             journal.reset()
+        case "GET", "invalid":
+            if not validity.is_on():
+                return _json({"error": "requests are not checked: start it with MUSTER_SANDBOX_VALIDATE=1"}, 409)
+            return _json(validity.refused())
+        case "POST", "invalid/reset":
+            validity.forget()
         case "GET", "faults":
             return _json(faults.pending())
         case "POST", "faults":

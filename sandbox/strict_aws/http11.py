@@ -64,10 +64,20 @@ class _Handler(BaseHTTPRequestHandler):
             while self.rfile.readline().strip():
                 pass
             return b"".join(chunks)
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        wanted = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(wanted)
+        if len(body) < wanted:
+            raise ConnectionError("the client went away in the middle of a request")
+        return body
 
     def _serve(self) -> None:
-        request = Request(self.command, self.path, self.headers, self._body(), self.number)
+        try:
+            body = self._body()
+        except (ConnectionError, ValueError):
+            # Nobody waits for an answer, and half a request asks for nothing.
+            self.close_connection = True
+            return
+        request = Request(self.command, self.path, self.headers, body, self.number)
         answer = type(self).application(request)
         if answer.reset:
             # RST instead of FIN: what a client sees of a peer that died.
