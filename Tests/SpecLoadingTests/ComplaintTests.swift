@@ -41,6 +41,18 @@ struct ComplaintTests {
                     """)
         ),
         (
+            "name-prefix",
+            Workspace(
+                spec: """
+                    nets:
+                      a: { cidr_block: 10.0.0.0/16, name_prefix: a- }
+                    groups:
+                      a: { net: n, name: x, name_prefix: x- }
+                      b: { net: n, name_prefix: [x] }
+                      c: { net: n, name_prefix: "${nets.a.id}" }
+                    """)
+        ),
+        (
             "scalars",
             Workspace(
                 spec: """

@@ -55,6 +55,16 @@ struct MeaningTests {
                     """)
         ),
         (
+            "name-prefix",
+            Workspace(
+                spec: """
+                    variables: { short: { type: string, default: p } }
+                    groups:
+                      web: { name_prefix: "${var.short}-", net: main }
+                      many: { count: 2, name_prefix: "${index}-", net: main }
+                    """)
+        ),
+        (
             "common-fields",
             Workspace(
                 spec: """

@@ -20,7 +20,7 @@ package enum SpecJSONSchema {
             "resources": described(
                 object(
                     catalog.resources.map { schema in
-                        (schema.type.rawValue, definitions(schema.arguments, summary: schema.summary))
+                        (schema.type.rawValue, definitions(schema.arguments, of: schema, summary: schema.summary))
                     }), key: "resources"),
             "outputs": described(
                 mapOf(["anyOf": [block(StatementReader.outputFields), true]]), key: "outputs"),
@@ -29,7 +29,10 @@ package enum SpecJSONSchema {
             "removed": described(arrayOf(block(StatementReader.removedFields)), key: "removed"),
             "allow": described(arrayOf(hazard), key: "allow"),
         ]
-        for section in sections { properties[section.name] = definitions(section.fields, summary: section.summary) }
+        for section in sections {
+            let principal = section.principalTypes.first.flatMap { catalog[$0] }
+            properties[section.name] = definitions(section.fields, of: principal, summary: section.summary)
+        }
         return document(
             "muster spec", "One stack's worth of infrastructure.", properties: properties,
             definitions: [
@@ -141,9 +144,21 @@ package enum SpecJSONSchema {
     }
 
     /// The map from names to definitions of one section or type.
-    private static func definitions(_ fields: [ArgumentSchema], summary: String) -> Value {
+    private static func definitions(
+        _ fields: [ArgumentSchema], of principal: ResourceSchema?, summary: String
+    ) -> Value {
+        var fields = fields
         var properties = members(fields)
         for field in CommonFields.all { properties[field.name] = ["$ref": .string("#/$defs/common/\(field.name)")] }
+        let prefix = CommonFields.namePrefix.name
+        let naming = CommonFields.naming(fields, principal)
+        if let index = fields.firstIndex(where: { $0.name == naming }) {
+            fields[index].constraints.append(
+                fields[index].isRequired ? .exactlyOne([prefix]) : .conflictsWith([prefix]))
+            fields[index].isRequired = false
+        } else {
+            properties[prefix] = nil
+        }
         return [
             "description": .string(summary), "type": ["object", "null"],
             "additionalProperties": ["anyOf": [block(fields, properties), isExpression, ["type": "null"]]],

@@ -36,8 +36,19 @@ enum CommonFields {
             ArgumentSchema("delete", .string, "Until it is gone."),
         ]), "How long to wait for the cloud.")
 
-    static let all = [count, forEach, dependsOn, lifecycle, timeouts]
+    static let namePrefix = ArgumentSchema(
+        "name_prefix", .string,
+        "In place of a name: the name in the cloud begins so and ends with digits that follow from the address.")
+
+    static let all = [count, forEach, namePrefix, dependsOn, lifecycle, timeouts]
     static let names = all.map(\.name)
+
+    /// The field that names in the cloud what a section or a type makes; nil when it has no name there.
+    static func naming(_ fields: [ArgumentSchema], _ principal: ResourceSchema?) -> String? {
+        let names = Set(fields.map(\.name))
+        if case .unique(let argument, _)? = principal?.naming, names.contains(argument) { return argument }
+        return names.contains("name") ? "name" : nil
+    }
 }
 
 /// Reads the fields that every definition has.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Expressions
 import MusterModel
 import YAMLSyntax
 
@@ -8,6 +9,8 @@ final class Shapes {
     final class Entry {
         let block: BlockShape
         let hasName: Bool
+        /// The field that names it in the cloud, if there is one.
+        let naming: String?
         /// What `ignore_changes` may name.
         let arguments: [String]
         let usualTimeouts: Timeouts
@@ -15,6 +18,7 @@ final class Shapes {
         init(title: String, _ fields: [ArgumentSchema], principals: [ResourceSchema]) {
             block = BlockShape(title: title, fields)
             hasName = fields.contains { $0.name == "name" }
+            naming = CommonFields.naming(fields, principals.first)
             arguments = Set(fields.map(\.name) + principals.flatMap { $0.arguments.map(\.name) }).sorted()
             usualTimeouts = principals.first?.timeouts ?? Timeouts()
         }
@@ -208,12 +212,43 @@ final class DefinitionReader {
 
     // MARK: One definition
 
+    /// The fields with a name in the place of its prefix: the prefix and eight digits of a digest of the address, so that
+    /// the name is the same in every plan.
+    private func named(
+        _ body: [Node.Entry], _ name: String, _ shape: Shapes.Entry, _ section: String, _ scope: Scope
+    ) -> [Node.Entry] {
+        guard let prefix = body.first(where: { $0.key == CommonFields.namePrefix.name }) else { return body }
+        let others = body.filter { $0.key != prefix.key }
+        guard let naming = shape.naming else {
+            complaints.report(.nameless(section, at: prefix.keyRange))
+            return others
+        }
+        if let other = others.first(where: { $0.key == naming && !$0.value.isNull }) {
+            complaints.report(.nameAndPrefix(other, prefix))
+            return others
+        }
+        guard let value = reader.read(prefix.value, as: FieldShape(CommonFields.namePrefix), in: scope) else {
+            return others
+        }
+        if case .value(.deferred(let deferred), let range) = value {
+            complaints.reportUnknown(prefix.key, deferred, at: range)
+        }
+        guard let text = value.value.string else { return others }
+        let identity = "\(scope.stack.workspace)|\(scope.stack.name):\(section)/\(name)"
+        let digest = Digest.sha256(Array(identity.utf8)).prefix(8)
+        return others + [
+            Node.Entry(key: naming, keyRange: prefix.keyRange, value: .value(.string(text + digest), value.range))
+        ]
+    }
+
     private func append(
         _ entry: Node.Entry, _ body: [Node.Entry], _ shape: Shapes.Entry, _ section: String, member: Member?
     ) {
         var scope = scope
         scope.each = member?.each
         scope.index = member?.index
+        let isNamedByPrefix = body.contains { $0.key == CommonFields.namePrefix.name && !$0.value.isNull }
+        let body = isNamedByPrefix ? named(body, entry.key + (member?.suffix ?? ""), shape, section, scope) : body
         let fields = reader.readBlock(
             body, as: shape.block, foreign: CommonFields.names, at: entry.keyRange, in: scope)
         let located = LocatedValue.map(fields, entry.value.range)
@@ -221,7 +256,7 @@ final class DefinitionReader {
         var place = entry.keyRange
         if let member {
             name += member.suffix
-            if shape.hasName, let field = located["name"] {
+            if shape.hasName, !isNamedByPrefix, let field = located["name"] {
                 switch field.value {
                 case .string(let text) where !text.isEmpty: name = text
                 case .deferred(let deferred): complaints.reportUnknown("name", deferred, at: field.range)
@@ -258,6 +293,19 @@ extension Diagnostic {
     fileprivate static func emptyName(at range: SourceRange) -> Diagnostic {
         Diagnostic(
             code: "spec.invalid-name", summary: "Invalid name", detail: "A definition needs a name.", at: range)
+    }
+
+    fileprivate static func nameless(_ section: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            code: "spec.unknown-key", summary: "Unknown key",
+            detail: "What \(section) makes has no name in the cloud that could begin with \"name_prefix\".", at: range)
+    }
+
+    fileprivate static func nameAndPrefix(_ name: Node.Entry, _ prefix: Node.Entry) -> Diagnostic {
+        Diagnostic(
+            code: "spec.conflict", summary: "Arguments exclude each other",
+            detail: "A definition has \(name.key.quoted) or \"name_prefix\", not both.", at: prefix.keyRange,
+            related: [.init(range: name.keyRange, message: "the other is here")], hint: "Remove one of them.")
     }
 
     fileprivate static func countAndForEach(_ count: Node.Entry, _ forEach: Node.Entry) -> Diagnostic {
