@@ -300,6 +300,8 @@ class Cloud:
             "attachments": sum(len(iam.list_attached_role_policies(RoleName=r)["AttachedPolicies"]) for r in roles),
             "profiles": len(iam.list_instance_profiles()["InstanceProfiles"]),
             "records": len(self.records()),
+            "topics": len(self.client("sns").list_topics()["Topics"]),
+            "repositories": len(self.client("ecr").describe_repositories()["repositories"]),
             "zones": len(self.route53.list_hosted_zones()["HostedZones"]) - 1,
         }
         return Counter({kind: number for kind, number in found.items() if number})

@@ -125,7 +125,7 @@ def _shown(held: Any) -> Params:
     shown: Params = {
         "TopicArn": held.arn,
         "Owner": held.account_id,
-        "Policy": kept.get("Policy") or held.policy,
+        "Policy": held.policy,
         "DisplayName": "",
         "EffectiveDeliveryPolicy": json.dumps(_EFFECTIVE),
         "SubscriptionsPending": "0",
@@ -146,6 +146,13 @@ def _tags(params: Params) -> dict[str, str]:
     return tags
 
 
+def _keep(held: Any, name: str, value: str) -> None:
+    if name == "Policy":
+        held.policy = value  # where moto's AddPermission looks for it
+    else:
+        held.__dict__.setdefault("kept", {})[name] = value
+
+
 @operation("sns", "CreateTopic")
 def create(call: Call) -> Params:
     name, attributes, tags = call.params["Name"], dict(call.params.get("Attributes") or {}), _tags(call.params)
@@ -160,7 +167,9 @@ def create(call: Call) -> Params:
     held = _backend(call).topics.get(arn)
     if held is not None:
         shown = _shown(held)
-        if any(shown.get(n, "") != v for n, v in wanted.items()):
+        policy = wanted.pop("Policy", None)
+        differs = policy is not None and json.loads(policy) != json.loads(held.policy)
+        if differs or any(shown.get(n, "") != v for n, v in wanted.items()):
             raise _invalid("Attributes Reason: Topic already exists with different attributes")
         if tags and tags != held._tags:
             raise _invalid("Tags Reason: Topic already exists with different tags")
@@ -168,7 +177,8 @@ def create(call: Call) -> Params:
     if len(tags) > 50:
         raise AwsError("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
     held = _backend(call).create_topic(name, {"FifoTopic": True} if fifo else {}, tags)
-    held.kept = wanted
+    for attribute, value in wanted.items():
+        _keep(held, attribute, value)
     call.store.bear(arn)
     return {"TopicArn": arn}
 
@@ -198,7 +208,7 @@ def set_attribute(call: Call) -> None:
     known = (_ON_CREATION - {"FifoTopic"}) | {"SignatureVersion"}
     if name not in known and not _FEEDBACK.fullmatch(name):
         raise _invalid("AttributeName")
-    held.__dict__.setdefault("kept", {})[name] = _checked(name, value, held.arn, bool(held.fifo_topic))
+    _keep(held, name, _checked(name, value, held.arn, bool(held.fifo_topic)))
 
 
 @operation("sns", "DeleteTopic")
