@@ -4,7 +4,7 @@ SWIFT ?= swift
 MUSTER := .build/debug/muster
 RELEASE_TESTS := life drift interruption plan_file secrets credentials reference
 
-.PHONY: help setup build release demo test unit conformance e2e release-test sandbox-test format lint goldens docs check bench clean crash-test
+.PHONY: help setup build release demo test unit conformance simulate e2e release-test sandbox-test format lint goldens docs check bench clean crash-test
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -31,6 +31,12 @@ unit: setup ## Run the Swift tests
 conformance: setup ## Send every resource type through a life in the sandbox
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@scripts/with-sandbox $(SWIFT) test --skip-build --filter ConformanceTests
+
+SEED ?= 1
+RUNS ?= 2000
+simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=2000); a failure is cut down and printed as a test
+	$(SWIFT) build --product Simulate
+	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
 
 sandbox-test: setup ## Test the sandbox's strictness
 	@scripts/pytest Tests/Sandbox

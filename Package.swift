@@ -68,6 +68,15 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Diagnostics", "MusterModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "MusterModel", "Expressions", "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage",
+                "HTTPTransport", "AWSClient", "AWSProvider", "Applying", "Diagnostics", "TestSupport",
+            ], path: "Tests/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
+        tests("SimulationTests", ["Simulation", "MusterModel", "TestSupport"]),
         tests("DiagnosticsTests", ["Diagnostics", "TestSupport"]),
         tests("MusterModelTests", ["MusterModel", "TestSupport"]),
         tests("ExpressionsTests", ["Expressions", "MusterModel", "Diagnostics", "TestSupport"]),

@@ -96,7 +96,7 @@ package struct Applier: Sendable {
         let storage = environment.storage
         let duration = environment.timing.lease
         let fence = try await storage.acquireLeases(
-            stacks, holder: holder, duration: duration, isDead: { ProcessIdentity.isDead($0) })
+            stacks, holder: holder, duration: duration, isDead: environment.isDead)
         let interruption = Interruption()
         let stopwatch = Stopwatch(environment.clock)
         let (signals, sender) = AsyncStream<Signal>.makeStream()

@@ -29,6 +29,8 @@ package struct ApplyEnvironment: Sendable {
     /// How many calls at a time; steps that wait for the cloud do not count.
     package var parallelism: Int
     package var timing: ApplyTiming
+    /// Whether the process of a lease runs no more, as far as this machine can tell for sure.
+    package var isDead: @Sendable (LeaseHolder) -> Bool
     /// By stack: for resources that the plan relies on or settles in stacks that it does not change.
     package var configurations: [String: ProviderConfiguration]
 
@@ -38,6 +40,7 @@ package struct ApplyEnvironment: Sendable {
         digest: @escaping @Sendable (Value) -> String, makeToken: @escaping @Sendable () -> String,
         random: @escaping @Sendable () -> Double, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date,
         events: @escaping @Sendable (ApplyEvent) -> Void, parallelism: Int = 10, timing: ApplyTiming = ApplyTiming(),
+        isDead: @escaping @Sendable (LeaseHolder) -> Bool = { ProcessIdentity.isDead($0) },
         configurations: [String: ProviderConfiguration] = [:]
     ) {
         self.storage = storage
@@ -52,6 +55,7 @@ package struct ApplyEnvironment: Sendable {
         self.events = events
         self.parallelism = parallelism
         self.timing = timing
+        self.isDead = isDead
         self.configurations = configurations
     }
 }

@@ -19,7 +19,7 @@ package actor SQLiteStateStorage: StateStorage {
     private let facts: FileFacts
     private let isForReading: Bool
     private var connection: DatabaseQueue?
-    private nonisolated let executor = QueueExecutor(label: "muster.state")
+    private nonisolated let executor: any SerialExecutor
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -37,18 +37,21 @@ package actor SQLiteStateStorage: StateStorage {
     /// - Parameters:
     ///   - now: the wall clock, for history and leases.
     ///   - makeToken: 32 random hexadecimal digits, for the lineage of a new state.
+    ///   - executor: where the database works; nil: a queue of its own.
     package static func forWriting(
         path: String, workspace: String, now: @escaping @Sendable () -> Date,
-        makeToken: @escaping @Sendable () -> String, facts: FileFacts = .live
+        makeToken: @escaping @Sendable () -> String, facts: FileFacts = .live, executor: (any SerialExecutor)? = nil
     ) throws(StateError) -> SQLiteStateStorage {
         try SQLiteStateStorage(
-            path: path, workspace: workspace, isForReading: false, now: now, makeToken: makeToken, facts: facts)
+            path: path, workspace: workspace, isForReading: false, now: now, makeToken: makeToken, facts: facts,
+            executor: executor)
     }
 
     private init(
         path: String, workspace: String, isForReading: Bool, now: @escaping @Sendable () -> Date,
-        makeToken: @escaping @Sendable () -> String, facts: FileFacts
+        makeToken: @escaping @Sendable () -> String, facts: FileFacts, executor: (any SerialExecutor)? = nil
     ) throws(StateError) {
+        self.executor = executor ?? QueueExecutor(label: "muster.state")
         self.path = path
         self.workspace = workspace
         self.isForReading = isForReading

@@ -118,7 +118,10 @@ struct Subnet: ManagedResource {
         return try await aws.ec2Now(
             "DescribeSubnets", at: "subnetSet",
             [("vpc-id", [desired.vpcID]), ("cidr-block", [canonicalNetwork(network)])]
-        ).first.map { Found(observed($0), isOurs: false) }
+        ).first.map { item in
+            // The first look may have come too early.
+            Found(observed(item), isOurs: item.tags[intent.tag.key] == intent.tag.value)
+        }
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {

@@ -1,0 +1,278 @@
+import Applying
+import FoundationEssentials
+import MusterModel
+import StateStorage
+import TestSupport
+
+/// Where a run may be stopped for ever.
+package enum CrashPoint: Sendable, Hashable {
+    package enum CallBoundary: String, Sendable, Hashable, CaseIterable {
+        /// The request never leaves.
+        case beforeSend
+        /// It is on its way, and takes effect after the process is gone.
+        case afterSend
+        /// It had its effect, and no answer is read.
+        case afterEffect
+        /// The answer was read, and nothing was done with it.
+        case afterReply
+    }
+    /// The number of a call that may change something, from 0.
+    case call(Int, CallBoundary)
+    /// The number of a write to the state, from 0.
+    case write(Int, isAfter: Bool)
+}
+
+/// What happens to a call on its way.
+package enum Trouble: String, Sendable, Hashable, CaseIterable {
+    case throttled
+    /// AWS fails, before or after the effect.
+    case fault, faultAfterEffect
+    case unavailable
+    /// The connection breaks before anything is sent, or after, with and without the effect.
+    case refusedConnection, lostRequest, lostReply
+    /// The connection breaks, and the request takes effect a while later.
+    case lateEffect
+    /// What may be repeated is repeated on the way: it arrives twice, and the second answer comes back.
+    case arrivesTwice
+    /// A proxy answers instead, or in place of AWS's answer.
+    case proxyPage, proxyPageAfterEffect
+    /// The answer takes its time.
+    case slow
+}
+
+/// A process of muster that stands still for a while: a laptop that sleeps, a stopped container.
+package struct Freeze: Sendable, Hashable {
+    /// Before the call of this number that may change something.
+    package var call: Int
+    package var seconds: Int
+
+    package init(call: Int, seconds: Int) {
+        self.call = call
+        self.seconds = seconds
+    }
+}
+
+/// One process on one machine: it can die and stand still, and has clocks of its own.
+final class Machine: @unchecked Sendable {
+    let timeline: Timeline
+    let pid: Int32
+    /// By how much its wall clock is wrong.
+    var wallSkew: Duration = .zero
+    private(set) var isDead = false
+    /// A dead process unwinds without taking any time of the others.
+    private var afterDeath: Duration = .zero
+    private var frozenUntil: Duration = .zero
+    private let crash: CrashPoint?
+    private let freeze: Freeze?
+    private(set) var callCount = 0
+    private(set) var writeCount = 0
+    let died: AsyncStream<Void>
+    private let tellDeath: AsyncStream<Void>.Continuation
+    /// What happened at its boundaries, for the story of a failure.
+    var story: [String] = []
+
+    init(_ timeline: Timeline, pid: Int32, crash: CrashPoint? = nil, freeze: Freeze? = nil) {
+        self.timeline = timeline
+        self.pid = pid
+        self.crash = crash
+        self.freeze = freeze
+        (died, tellDeath) = AsyncStream<Void>.makeStream()
+    }
+
+    static let noon = Date(timeIntervalSince1970: 1_767_268_800)
+
+    var now: Duration { timeline.now + afterDeath }
+    var wallTime: Date { Machine.noon.addingTimeInterval((now + wallSkew).inSeconds) }
+    var clock: VirtualClock {
+        VirtualClock(read: { self.now }, pause: { try await self.pause($0) })
+    }
+
+    func note(_ text: String) { story.append("\(timeline.now.inSeconds) s [\(pid)]: \(text)") }
+
+    func pause(_ duration: Duration) async throws {
+        if isDead {
+            afterDeath += max(.zero, duration)
+            // Not no time at all, or those that unwind would never let the clock go on.
+            try await timeline.sleep(for: .microseconds(10))
+            return
+        }
+        try await timeline.sleep(for: max(.zero, duration))
+        await thaw()
+    }
+
+    /// Nothing that this process does is seen while it stands still.
+    func thaw() async {
+        while frozenUntil > timeline.now, !isDead {
+            let end = frozenUntil
+            let timeline = timeline
+            // A process that stands still does not hear that a task is cancelled.
+            await Task { try? await timeline.sleep(until: end) }.value
+        }
+    }
+
+    func die() {
+        guard !isDead else { return }
+        isDead = true
+        note("dies")
+        tellDeath.yield()
+    }
+
+    /// The number of a call that may change something; freezes first if it is to.
+    func countCall() async -> Int {
+        let number = callCount
+        callCount += 1
+        if let freeze, freeze.call == number {
+            frozenUntil = timeline.now + .seconds(freeze.seconds)
+            note("stands still for \(freeze.seconds) s")
+        }
+        await thaw()
+        return number
+    }
+
+    func crashes(_ call: Int?, _ boundary: CrashPoint.CallBoundary) -> Bool {
+        guard let call else { return false }
+        return crash == .call(call, boundary)
+    }
+
+    func countWrite() -> Int {
+        defer { writeCount += 1 }
+        return writeCount
+    }
+
+    func crashes(_ write: Int, isAfter: Bool) -> Bool { crash == .write(write, isAfter: isAfter) }
+}
+
+/// The state of one process: it can die before or after any of its writes.
+final class MachineStorage: StateStorage {
+    private let base: SQLiteStateStorage
+    private let machine: Machine
+
+    init(_ base: SQLiteStateStorage, _ machine: Machine) {
+        self.base = base
+        self.machine = machine
+    }
+
+    private static let dead = StateError(.other, summary: "dead", detail: "dead", hint: "dead")
+
+    private func write<Result: Sendable>(
+        _ what: String, _ body: () async throws(StateError) -> Result
+    ) async throws(StateError) -> Result {
+        await machine.thaw()
+        if machine.isDead { throw MachineStorage.dead }
+        let number = machine.countWrite()
+        if machine.crashes(number, isAfter: false) { machine.die() }
+        if machine.isDead { throw MachineStorage.dead }
+        machine.note("write \(number): \(what)")
+        let result = try await body()
+        if machine.crashes(number, isAfter: true) { machine.die() }
+        if machine.isDead { throw MachineStorage.dead }
+        return result
+    }
+
+    private func read<Result: Sendable>(
+        _ body: () async throws(StateError) -> Result
+    ) async throws(StateError) -> Result {
+        await machine.thaw()
+        if machine.isDead { throw MachineStorage.dead }
+        return try await body()
+    }
+
+    func snapshot() async throws(StateError) -> Snapshot {
+        try await read { () async throws(StateError) in try await base.snapshot() }
+    }
+    func snapshot(stacks: Set<String>) async throws(StateError) -> Snapshot {
+        try await read { () async throws(StateError) in try await base.snapshot(stacks: stacks) }
+    }
+    func bindings() async throws(StateError) -> [String: StateBinding] {
+        try await read { () async throws(StateError) in try await base.bindings() }
+    }
+    func runs(limit: Int) async throws(StateError) -> [RunRecord] {
+        try await read { () async throws(StateError) in try await base.runs(limit: limit) }
+    }
+    func steps(ofRun run: Int64) async throws(StateError) -> [RunStepRecord] {
+        try await read { () async throws(StateError) in try await base.steps(ofRun: run) }
+    }
+    func completedSteps(ofPlan plan: String) async throws(StateError) -> [Int: CompletedStep] {
+        try await read { () async throws(StateError) in try await base.completedSteps(ofPlan: plan) }
+    }
+    func openIntents() async throws(StateError) -> [JournaledIntent] {
+        try await read { () async throws(StateError) in try await base.openIntents() }
+    }
+    func leases() async throws(StateError) -> [Lease] {
+        try await read { () async throws(StateError) in try await base.leases() }
+    }
+    func bind(_ bindings: [StateBinding]) async throws(StateError) {
+        try await write("bind") { () async throws(StateError) in try await base.bind(bindings) }
+    }
+    func beginRun(_ run: RunStart) async throws(StateError) -> Int64 {
+        try await write("begin") { () async throws(StateError) in try await base.beginRun(run) }
+    }
+    func recordIntent(_ intent: JournaledIntent) async throws(StateError) -> Int64 {
+        try await write("intent \(intent.operation.rawValue) \(intent.address)") { () async throws(StateError) in
+            try await base.recordIntent(intent)
+        }
+    }
+    func complete(intent: Int64, _ change: StateChange, result: StepResult?) async throws(StateError) -> Int {
+        try await write("result \(intent) \(change.short)") { () async throws(StateError) in
+            try await base.complete(intent: intent, change, result: result)
+        }
+    }
+    func record(_ change: RecordedChange) async throws(StateError) -> Int {
+        try await write("record \(change.change.short)") { () async throws(StateError) in
+            try await base.record(change)
+        }
+    }
+    func record(_ result: StepResult, run: Int64, step: Step) async throws(StateError) {
+        try await write("ending of \(step.address): \(result.outcome.rawValue) \(result.detail ?? "")") {
+            () async throws(StateError) in try await base.record(result, run: run, step: step)
+        }
+    }
+    func setOutputs(_ outputs: [String: [String: Value]], fence: Fence?) async throws(StateError) {
+        try await write("outputs") { () async throws(StateError) in try await base.setOutputs(outputs, fence: fence) }
+    }
+    func endRun(_ run: Int64, outcome: RunOutcome) async throws(StateError) {
+        try await write("end \(outcome.rawValue)") { () async throws(StateError) in
+            try await base.endRun(run, outcome: outcome)
+        }
+    }
+    func acquireLeases(
+        _ stacks: [String: LeaseMode], holder: LeaseHolder, duration: Duration,
+        isDead: @Sendable (LeaseHolder) -> Bool
+    ) async throws(StateError) -> Fence {
+        try await write("lease") { () async throws(StateError) in
+            try await base.acquireLeases(stacks, holder: holder, duration: duration, isDead: isDead)
+        }
+    }
+    func renewLeases(_ fence: Fence, duration: Duration) async throws(StateError) {
+        // Heartbeats come when they come: they do not count.
+        try await read { () async throws(StateError) in try await base.renewLeases(fence, duration: duration) }
+    }
+    func releaseLeases(_ fence: Fence) async throws(StateError) {
+        try await write("release") { () async throws(StateError) in try await base.releaseLeases(fence) }
+    }
+    func move(_ from: Address, to: Address) async throws(StateError) -> String {
+        try await write("move") { () async throws(StateError) in try await base.move(from, to: to) }
+    }
+    func forget(_ addresses: [Address]) async throws(StateError) -> String {
+        try await write("forget") { () async throws(StateError) in try await base.forget(addresses) }
+    }
+    func check() async throws(StateError) -> [StateFinding] {
+        try await read { () async throws(StateError) in try await base.check() }
+    }
+}
+
+extension StateChange {
+    var short: String {
+        switch self {
+        case .created(let record, let deposes):
+            "created \(record.address) as \(record.id)\(record.isIncomplete ? ", incomplete" : "")\(deposes ? ", deposing" : "")"
+        case .updated(let record): "updated \(record.address)\(record.isIncomplete ? ", incomplete" : "")"
+        case .adopted(let record): "adopted \(record.address) as \(record.id)"
+        case .deleted(let address): "deleted \(address)"
+        case .deposedDeleted(let address, let id): "deleted \(id), a predecessor of \(address)"
+        case .forgotten(let address): "forgot \(address)"
+        case .moved(let from, let record): "moved \(from) to \(record.address)"
+        case .nothing(let address): "nothing of \(address)"
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import MusterModel
+import TestSupport
+
+extension Scenario {
+    /// A scenario by chance: the same seed, the same scenario.
+    package static func random(seed: UInt64) -> Scenario {
+        var random = SeededGenerator(seed: seed)
+        var maker = SpecMaker(random: SeededGenerator(seed: seed ^ 0x5BEC))
+        var scenario = Scenario(
+            seed: seed, lag: random.pick([0, 0, 2, 15, 40]), making: random.pick([0, 5, 30]),
+            deleting: random.pick([0, 5, 30]), stages: [])
+        var spec = maker.make(size: Int.random(in: 2...9, using: &random))
+        let rate = random.pick([0.0, 0.02, 0.05, 0.1, 0.25])
+        for number in 0..<Int.random(in: 1...3, using: &random) {
+            if number > 0 { spec = maker.edit(spec) }
+            var stage = Stage(spec, runs: [], pause: scenario.lag + random.pick([1, 1, 60, 600]))
+            // The last edit may be that everything goes.
+            if number > 0, random.oneIn(8) { stage.spec = Spec() }
+            let count = random.oneIn(4) ? 2 : 1
+            for run in 0..<count {
+                stage.runs.append(.random(&random, rate: rate, isSecond: run > 0))
+            }
+            for _ in 0..<(random.oneIn(3) ? 2 : 0) {
+                if let edit = foreignEdit(spec, &random) { stage.foreign.append(edit) }
+            }
+            scenario.stages.append(stage)
+        }
+        return scenario
+    }
+
+    private static func foreignEdit(_ spec: Spec, _ random: inout SeededGenerator) -> ForeignEdit? {
+        guard !spec.resources.isEmpty else { return nil }
+        let address = random.pick(spec.resources).address
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0, 1: return .retag(address)
+        case 2: return .delete(address)
+        case 3: return .addChild(address)
+        case 4: return .bystanders
+        default: return .claim(address)
+        }
+    }
+}
+
+extension Scenario.Run {
+    static func random(_ random: inout SeededGenerator, rate: Double, isSecond: Bool) -> Scenario.Run {
+        var run = Scenario.Run()
+        run.parallelism = random.pick([1, 2, 4, 10])
+        if isSecond { run.start = Int.random(in: 0...40, using: &random) }
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0..<4:
+            run.crash = .call(Int.random(in: 0..<16, using: &random), random.pick(CrashPoint.CallBoundary.allCases))
+        case 4, 5: run.crash = .write(Int.random(in: 0..<30, using: &random), isAfter: random.oneIn(2))
+        case 6:
+            run.freeze = Freeze(
+                call: Int.random(in: 0..<12, using: &random), seconds: Int.random(in: 5...200, using: &random))
+        default: break
+        }
+        if random.oneIn(10) { run.wallSkew = Int.random(in: -200...200, using: &random) }
+        if rate > 0 {
+            for call in 0..<250 where Double.random(in: 0..<1, using: &random) < rate {
+                run.troubles[call] = random.pick(Trouble.allCases)
+            }
+        }
+        return run
+    }
+}

@@ -1,0 +1,56 @@
+import FoundationEssentials
+
+/// The command line of the simulator.
+package struct SimulateCommand {
+    private var seed: UInt64 = 1
+    private var runs = 100
+    private var isVerbose = false
+    private var keepsGoing = false
+    private var shrinks = true
+
+    package init(_ arguments: [String]) {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--seed": seed = rest.popFirst().flatMap { UInt64($0) } ?? seed
+            case "--runs": runs = rest.popFirst().flatMap { Int($0) } ?? runs
+            case "--verbose": isVerbose = true
+            case "--keep-going": keepsGoing = true
+            case "--no-shrink": shrinks = false
+            default: break
+            }
+        }
+    }
+
+    /// The exit status.
+    package func run() -> Int32 {
+        var failures = 0
+        var calls = 0
+        var crashes = 0
+        var seconds = 0.0
+        for number in 0..<UInt64(runs) {
+            let scenario = Scenario.random(seed: seed + number)
+            let verdict = scenario.run()
+            calls += verdict.callCount
+            crashes += verdict.crashes
+            seconds += verdict.seconds
+            if isVerbose { for line in verdict.story { print(line) } }
+            if verdict.violations.isEmpty { continue }
+            failures += 1
+            print("seed \(scenario.seed) breaks a law:")
+            for violation in verdict.violations { print("  \(violation)") }
+            if !shrinks { if keepsGoing { continue } else { break } }
+            let small = scenario.shrunk()
+            let again = small.run()
+            print("\nthe story of the smallest:")
+            for line in again.story { print("  \(line)") }
+            for violation in again.violations { print("  \(violation)") }
+            print("\n" + small.regressionTest(again.violations))
+            if !keepsGoing { break }
+        }
+        print(
+            "\(runs) runs from seed \(seed): \(failures) broke a law; \(calls) calls, \(crashes) crashes, "
+                + "\(Int(seconds / 3600)) simulated hours")
+        return failures == 0 ? 0 : 1
+    }
+}
