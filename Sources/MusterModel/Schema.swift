@@ -14,6 +14,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package var deletionHazards: [Hazard.Kind]
     /// What a deletion leaves behind, so that the data is not lost with the object.
     package var keepsake: Keepsake?
+    /// True when others rely on it at every moment: deleting it before its successor exists is `downtime`.
+    package var isServing: Bool
     package var timeouts: Timeouts
     /// How an id is written for `muster import`, such as `vpc-…` or `ROLE/POLICY`.
     package var importSyntax: String
@@ -30,7 +32,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package init(
         type: ResourceType, summary: String, arguments: [ArgumentSchema], outputs: [OutputSchema],
         naming: Naming = .byID, replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], keepsake: Keepsake? = nil, timeouts: Timeouts = Timeouts(),
+        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
+        timeouts: Timeouts = Timeouts(),
         importSyntax: String
     ) {
         self.type = type
@@ -41,6 +44,7 @@ package struct ResourceSchema: Sendable, Hashable {
         self.replacement = replacement
         self.parentArgument = parentArgument
         self.deletionHazards = deletionHazards
+        self.isServing = isServing
         self.keepsake = keepsake
         self.timeouts = timeouts
         self.importSyntax = importSyntax

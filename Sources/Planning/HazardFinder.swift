@@ -18,7 +18,7 @@ enum HazardFinder {
                     Hazard(.dataLoss, item.address, "The volumes declared with it are deleted with it."))
             }
         }
-        if action == .replaceDeleteFirst, isServing(item) {
+        if action == .replaceDeleteFirst, item.schema.isServing {
             hazards.append(
                 Hazard(.downtime, item.address, "It is deleted before its successor exists."))
         }
@@ -60,15 +60,6 @@ enum HazardFinder {
         guard let volumes = item.prior["ebs_block_device"]?.list else { return false }
         return volumes.contains { $0.map?["delete_on_termination"] != .bool(false) }
     }
-
-    /// A type that serves: replacing it makes a gap that somebody may notice.
-    private static func isServing(_ item: Planner.Item) -> Bool {
-        servingTypes.contains(item.address.type)
-    }
-
-    private static let servingTypes: Set<ResourceType> = [
-        "aws.instance", "aws.nat_gateway", "aws.eip", "aws.db_instance", "aws.load_balancer", "aws.vpc_endpoint",
-    ]
 
     /// A secret in what the cloud shows to everyone who may describe the object: user data, a tag, a policy. What the
     /// cloud keeps to itself, such as a password, is not exposed.

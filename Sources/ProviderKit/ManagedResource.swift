@@ -54,8 +54,8 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
     package init(
         _ type: ResourceType, _ summary: String, naming: ResourceSchema.Naming = .byID,
         replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], keepsake: Keepsake? = nil, timeouts: Timeouts = Timeouts(),
-        importSyntax: String
+        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
+        timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         resource = ResourceSchema(
             type: type, summary: summary, arguments: Arguments.fields.map(\.schema),
@@ -65,7 +65,8 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
                         $0.schema.name, $0.schema.type, changesWith: $0.changesWith, $0.schema.documentation)
                 },
             naming: naming, replacement: replacement, parentArgument: parentArgument,
-            deletionHazards: deletionHazards, keepsake: keepsake, timeouts: timeouts, importSyntax: importSyntax)
+            deletionHazards: deletionHazards, isServing: isServing, keepsake: keepsake, timeouts: timeouts,
+            importSyntax: importSyntax)
     }
 }
 

@@ -639,9 +639,16 @@ private let securityGroupScenario = WireScenario(
                     "sg-1", "web",
                     tags: "<tagSet><item><key>muster:intent</key><value>0123456789abcdef0123456789abcdef</value></item>"
                         + "</tagSet>")), set("securityGroupInfo", group("sg-1", "web")),
+            set("securityGroupInfo", group("sg-1", "web"), group("sg-7", "db")), set("securityGroupInfo"),
         ],
         "DescribeSecurityGroupRules": [rules], "RevokeSecurityGroupEgress": [.done],
         "DeleteSecurityGroup": [.failure(code: "DependencyViolation", message: "has a dependent object")],
+        "DescribeNetworkInterfaces": [
+            set(
+                "networkInterfaceSet",
+                "<networkInterfaceId>eni-1</networkInterfaceId><attachment><instanceId>i-1</instanceId></attachment>",
+                "<networkInterfaceId>eni-2</networkInterfaceId><description>ELB app/web/1</description>")
+        ],
     ],
     steps: [
         ("create", .create(["name": "web", "vpc_id": "vpc-1", "tags": tags])),

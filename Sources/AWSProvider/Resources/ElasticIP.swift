@@ -71,7 +71,7 @@ struct ElasticIP: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.eip", "An elastic IP: a public address that stays.", deletionHazards: [.irreversible],
-        timeouts: Timeouts(create: 900, update: 300, delete: 180), importSyntax: "eipalloc-…")
+        isServing: true, timeouts: Timeouts(create: 900, update: 300, delete: 180), importSyntax: "eipalloc-…")
 
     let aws: AWSSession
 

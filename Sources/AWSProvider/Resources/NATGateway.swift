@@ -56,7 +56,7 @@ struct NATGateway: ManagedResource {
     }
 
     static let schema = Schema<Arguments, Outputs>(
-        "aws.nat_gateway", "A NAT gateway: the way of private subnets to other networks.",
+        "aws.nat_gateway", "A NAT gateway: the way of private subnets to other networks.", isServing: true,
         timeouts: Timeouts(create: 600, update: 600, delete: 1800), importSyntax: "nat-…")
 
     let aws: AWSSession

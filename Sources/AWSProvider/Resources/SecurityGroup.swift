@@ -6,7 +6,7 @@ import ProviderKit
 ///
 /// Calls: `CreateSecurityGroup`, `DescribeSecurityGroups`, `DescribeSecurityGroupRules` and
 /// `RevokeSecurityGroupEgress` (once, for what AWS allows by itself), `CreateTags`, `DeleteTags`,
-/// `DeleteSecurityGroup`.
+/// `DeleteSecurityGroup`, `DescribeNetworkInterfaces`.
 /// Consistency: for up to 5 minutes after `create`, `read` may still miss it.
 struct SecurityGroup: ManagedResource {
     struct Arguments: ArgumentBlock {
@@ -98,7 +98,35 @@ struct SecurityGroup: ManagedResource {
     }
 
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
-        try await aws.delete(.ec2, "DeleteSecurityGroup", ["GroupId": .string(id.rawValue)])
+        do throws(ProviderError) {
+            try await aws.delete(.ec2, "DeleteSecurityGroup", ["GroupId": .string(id.rawValue)])
+        } catch {
+            guard error.kind == .inUse, let holders = try? await holders(of: id), !holders.isEmpty else { throw error }
+            var error = error
+            error.message += " Held by " + holders.joined(separator: ", ") + "."
+            throw error
+        }
+    }
+
+    /// Who keeps the group from being deleted: AWS itself only says that somebody does.
+    private func holders(of id: RemoteID) async throws(ProviderError) -> [String] {
+        let interfaces = try await aws.ec2Now(
+            "DescribeNetworkInterfaces", at: "networkInterfaceSet", [("group-id", [id.rawValue])])
+        var holders = interfaces.map { interface in
+            let user = interface["attachment"]["instanceId"].nonEmpty ?? interface["description"].nonEmpty
+            return interface["networkInterfaceId"].text + (user.map { " (\($0))" } ?? "")
+        }
+        var groups: Set<String> = []
+        for filter in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
+            let found = try await aws.ec2Now(
+                "DescribeSecurityGroups", at: "securityGroupInfo", [(filter, [id.rawValue])])
+            for group in found where group["groupId"].text != id.rawValue {
+                groups.insert("a rule of \(group["groupId"].text) (\(group["groupName"].text))")
+            }
+        }
+        holders += groups
+        let shown = holders.sorted().prefix(8)
+        return shown + (holders.count > shown.count ? ["\(holders.count - shown.count) more"] : [])
     }
 
     func importID(_ text: String) async throws(ProviderError) -> RemoteID { try Self.checkedID(text, prefix: "sg-") }

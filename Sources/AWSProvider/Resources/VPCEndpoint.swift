@@ -117,7 +117,7 @@ struct VPCEndpoint: ManagedResource {
     }
 
     static let schema = Schema<Arguments, Outputs>(
-        "aws.vpc_endpoint", "A VPC endpoint: a private way to a service.",
+        "aws.vpc_endpoint", "A VPC endpoint: a private way to a service.", isServing: true,
         timeouts: Timeouts(create: 600, update: 600, delete: 600), importSyntax: "vpce-…")
 
     let aws: AWSSession

@@ -104,8 +104,8 @@ struct Instance: ManagedResource {
     }
 
     static let schema = Schema<Arguments, Outputs>(
-        "aws.instance", "A virtual machine.", timeouts: Timeouts(create: 600, update: 600, delete: 1200),
-        importSyntax: "i-…")
+        "aws.instance", "A virtual machine.", isServing: true,
+        timeouts: Timeouts(create: 600, update: 600, delete: 1200), importSyntax: "i-…")
 
     let aws: AWSSession
 
