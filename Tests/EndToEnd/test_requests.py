@@ -123,3 +123,17 @@ def test_one_connection_serves_a_run(muster: Muster, cloud: Cloud) -> None:
     cloud.sandbox.reset_log()
     muster.plan().exits(0)
     assert len({e["connection"] for e in cloud.requests()}) < len(cloud.requests())
+
+
+def test_the_same_lookup_in_several_stacks_is_one_look(muster: Muster, cloud: Cloud) -> None:
+    lookups = "lookups: { hosted_zones: { main: { name: tastycidr.net } } }\n"
+    for name in ("a", "b"):
+        muster.write(**{name: lookups + f"dns: {{ {name}.tastycidr.net: {{ type: A, value: 198.51.100.1 }} }}\n"})
+    (muster.specs / "muster.yaml").write_text("workspace: test\nregion: us-east-1\nstacks: { a: a.yaml, b: b.yaml }\n")
+    muster.apply().exits(0).says("2 added")
+    assert refresh(muster, cloud) == {
+        "GetCallerIdentity": 1,
+        "ListHostedZones": 1,
+        "GetHostedZone": 1,
+        "ListResourceRecordSets": 1,
+    }

@@ -217,6 +217,8 @@ struct Workbench {
         var lock = try LookupLock.read(lockPath(workspace))
         var answers: [Address: [String: Value]] = [:]
         var problems: [Diagnostic] = []
+        // One look for all that share credentials and region: a listing that several lookups need is fetched once.
+        var sessions: [ProviderConfiguration: any ProviderSession] = [:]
         for request in wanted {
             guard let scope = scopes[request.address.stack] else { continue }
             let isPinned = catalog.lookup(request.kind)?.isPinned ?? false
@@ -230,7 +232,13 @@ struct Workbench {
             }
             do {
                 let configuration = workspace.configurations[request.address.stack] ?? ProviderConfiguration()
-                let session = try await provider.session(for: configuration, expecting: [:])
+                let session: any ProviderSession
+                if let known = sessions[configuration] {
+                    session = known
+                } else {
+                    session = try await provider.session(for: configuration, expecting: [:])
+                    sessions[configuration] = session
+                }
                 let answer = try await session.lookup(request.kind, request.arguments)
                 answers[request.address] = answer
                 lock.remember(answer, to: request, in: scope)
