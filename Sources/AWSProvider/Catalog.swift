@@ -27,6 +27,9 @@ enum Catalog {
         ResourceEntry(DNSRecord.init),
         ResourceEntry(SNSTopic.init),
         ResourceEntry(ECRRepository.init),
+        ResourceEntry(DBInstance.init),
+        ResourceEntry(DBSubnetGroup.init),
+        ResourceEntry(DBParameterGroup.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = [

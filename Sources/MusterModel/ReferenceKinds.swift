@@ -30,4 +30,11 @@ extension ReferenceKind {
         "hosted zone", [Target("aws.hosted_zone", "id"), Target("lookup.hosted_zones", "id")], literals: ["Z"])
     package static let image = ReferenceKind("image", [Target("lookup.amis", "id")], literals: ["ami-"])
     package static let snsTopic = ReferenceKind("SNS topic", [Target("aws.sns_topic", "arn")], literals: ["arn:"])
+    package static let database = ReferenceKind(
+        "database", [Target("aws.db_instance", "identifier"), Target("lookup.databases", "identifier")],
+        literals: ["arn:"])
+    package static let dbSubnetGroup = ReferenceKind(
+        "DB subnet group", [Target("aws.db_subnet_group", "name")], reserved: ["default"])
+    package static let dbParameterGroup = ReferenceKind(
+        "DB parameter group", [Target("aws.db_parameter_group", "name")], literals: ["default."])
 }

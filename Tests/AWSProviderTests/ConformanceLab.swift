@@ -98,9 +98,11 @@ actor ConformanceLab {
 
     func create(_ type: ResourceType, _ desired: [String: Value], intent: Intent) async throws -> RemoteID {
         let handler = try await handler(for: type)
-        let first = ConformanceLab.carried(desired, by: handler.schema)
+        let carried = ConformanceLab.carried(desired, by: handler.schema)
         // As the applier does: the creating call may look at everything.
-        let id = try await patiently { try await handler.create(desired, intent: intent) }.id
+        let made = try await patiently { try await handler.create(desired, intent: intent) }
+        let id = made.id
+        let first = carried.filter { !made.owed.contains($0.key) }
         if first.count < desired.count {
             // What cannot be set while the object is on its way is set when it is ready.
             try await patiently { _ = try await handler.update(id, from: first, to: desired) }

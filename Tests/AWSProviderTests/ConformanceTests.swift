@@ -8,6 +8,7 @@ struct ConformanceTests {
     private static let rows: [ConformanceRow] =
         networkConformance + computeConformance + identityConformance + dnsConformance
         + messagingConformance
+        + dataConformance
 
     @Test("Each type can be made, found, read, changed, repaired and deleted", arguments: rows)
     func conformance(of row: ConformanceRow) async throws {

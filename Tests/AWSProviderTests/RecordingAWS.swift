@@ -140,6 +140,10 @@ extension Observation {
     var shown: String {
         var lines = ["=> \(id) \(status)"]
         for (name, value) in arguments.sorted(by: { $0.key < $1.key }) { lines.append("  \(name): \(value.shown)") }
+        for (name, value) in inForce.sorted(by: { $0.key < $1.key }) {
+            lines.append("  until then \(name): \(value.shown)")
+        }
+        if !owed.isEmpty { lines.append("  owed: \(owed.sorted().joined(separator: ", "))") }
         for (name, value) in outputs.sorted(by: { $0.key < $1.key }) { lines.append("  -> \(name): \(value.shown)") }
         return lines.map { $0 + "\n" }.joined()
     }

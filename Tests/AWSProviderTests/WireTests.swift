@@ -97,6 +97,11 @@ private func perform(
         expectGolden(try await transcript(of: scenario), named: "Messaging/\(scenario.goldenName)")
     }
 
+    @Test("Databases and their groups send what AWS wants and read what AWS answers", arguments: dataScenarios)
+    func data(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "Data/\(scenario.goldenName)")
+    }
+
     @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
     func wire(_ scenario: WireScenario) async throws {
         expectGolden(

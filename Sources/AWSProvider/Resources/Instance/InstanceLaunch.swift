@@ -214,8 +214,3 @@ extension MarketOptions {
         ]
     }
 }
-
-extension Optional where Wrapped == Int {
-    /// nil for 0, which AWS takes for a mistake.
-    fileprivate var positive: Int? { self == 0 ? nil : self }
-}

@@ -1,0 +1,114 @@
+import AWSClient
+import MusterModel
+import ProviderKit
+
+// What the types of RDS and ElastiCache have in common: paged listings, tags by ARN, and KMS keys in the words of the
+// spec. Databases tell their tags in the listing; of groups and caches they are asked one by one, where declared.
+
+extension AWSSession {
+    /// A whole listing, fetched once.
+    func markerList(
+        _ service: AWSService, _ name: String, at path: String, _ more: AWSInput = [:]
+    ) async throws(ProviderError) -> [XMLElement] {
+        try await remembered("\(service.name).\(name)") { () async throws(ProviderError) -> [XMLElement] in
+            try await markerNow(service, name, at: path, more)
+        }
+    }
+
+    /// The same, for what must be true now.
+    func markerNow(
+        _ service: AWSService, _ name: String, at path: String, _ more: AWSInput = [:]
+    ) async throws(ProviderError) -> [XMLElement] {
+        var input = more
+        input["MaxRecords"] = 100
+        return try await list(AWSOperation(service, name, input, effect: .read), .marker, at: path)
+    }
+
+    /// The object of that name, or nil; a name that nobody has is an error to these services.
+    func markerNamed(
+        _ service: AWSService, _ name: String, at path: String, _ member: String, _ value: String
+    ) async throws(ProviderError) -> XMLElement? {
+        do throws(ProviderError) {
+            return try await call(service, name, .structure([.init(member, .string(value))]), effect: .read)
+                .xml[path].items.first
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// A call that makes or changes something. What it refers to may have just been made, so a thing that is not found
+    /// may only not be visible yet.
+    func change(
+        _ service: AWSService, _ name: String, _ input: AWSInput, effect: AWSEffect = .idempotent
+    ) async throws(ProviderError) -> XMLElement {
+        do throws(ProviderError) {
+            return try await call(service, name, input, effect: effect).xml
+        } catch {
+            throw error.asNotYetVisible
+        }
+    }
+
+    // MARK: Tags
+
+    /// `Tags` of a create: the user's and the intent's.
+    func rdsTags(_ tags: [String: String]?, _ intent: Intent) -> AWSInput {
+        var all = tags ?? [:]
+        all[intent.tag.key] = intent.tag.value
+        return rdsTags(all)
+    }
+
+    private func rdsTags(_ tags: [String: String]) -> AWSInput {
+        .list(
+            tags.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] },
+            as: .members("Tag"))
+    }
+
+    /// The tags of one object; nil where it is gone.
+    func tags(_ service: AWSService, of arn: String) async throws(ProviderError) -> [String: String]? {
+        do throws(ProviderError) {
+            return try await call(service, "ListTagsForResource", ["ResourceName": .string(arn)], effect: .read)
+                .xml.tagList
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// Adds, changes and removes tags, in at most two calls; keys that neither side names are left alone.
+    func updateTags(
+        _ service: AWSService, of arn: String, from old: [String: String]?, to new: [String: String]?
+    ) async throws(ProviderError) {
+        let old = old ?? [:]
+        guard let new else { return }
+        let removed = old.keys.filter { new[$0] == nil }.sorted()
+        let set = new.filter { old[$0.key] != $0.value }
+        if !removed.isEmpty {
+            _ = try await change(
+                service, "RemoveTagsFromResource", ["ResourceName": .string(arn), "TagKeys": .strings(removed)])
+        }
+        if !set.isEmpty {
+            _ = try await change(service, "AddTagsToResource", ["ResourceName": .string(arn), "Tags": rdsTags(set)])
+        }
+    }
+}
+
+extension XMLElement {
+    /// `TagList`, without AWS's own tags.
+    var tagList: [String: String] {
+        var tags: [String: String] = [:]
+        for item in self["TagList"].items {
+            let key = item["Key"].text
+            if !key.hasPrefix("aws:") { tags[key] = item["Value"].text }
+        }
+        return tags
+    }
+}
+
+/// A KMS key in the words of the spec: AWS answers with the key's ARN whatever it was asked with. An id is compared with
+/// the ARN's end; an alias, whose key may be another one today, is taken as it is.
+func keyAsWritten(_ live: String, recorded: String?) -> String {
+    guard let recorded = recorded.filled, !live.isEmpty else { return live }
+    let isAlias = recorded.hasPrefix("alias/") || recorded.contains(":alias/")
+    return isAlias || live.hasSuffix("/\(recorded)") ? recorded : live
+}

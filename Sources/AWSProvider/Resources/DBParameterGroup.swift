@@ -1,0 +1,232 @@
+import AWSClient
+import MusterModel
+import ProviderKit
+
+/// A DB parameter group: the settings of the engine of databases.
+///
+/// Calls: `CreateDBParameterGroup`, `DescribeDBParameterGroups`, `DescribeDBParameters` and `ListTagsForResource` (where
+/// they are declared), `ModifyDBParameterGroup`, `ResetDBParameterGroup` (20 parameters a call), `AddTagsToResource`,
+/// `RemoveTagsFromResource`, `DeleteDBParameterGroup`.
+///
+/// The parameters that somebody set are one set: others than the declared ones are drift, and set back to what the engine
+/// has. How a parameter comes into force is asked for where it is not declared: a static one waits for the next restart.
+struct DBParameterGroup: ManagedResource {
+    struct Arguments: ArgumentBlock {
+        var name = ""
+        var family = ""
+        var description: String?
+        var parameters: [Parameter]?
+        var tags: [String: String]?
+
+        static let fields: [Field<Self>] = [
+            .required(
+                "name", \.name, onChange: .replace, semantics: .caseInsensitive,
+                constraints: [
+                    .pattern(
+                        "[a-zA-Z](-?[a-zA-Z0-9])*",
+                        "letters, digits and single hyphens, a letter first and no hyphen last"),
+                    .length(1, 255),
+                ], "The name; AWS keeps it in lower case."),
+            .required("family", \.family, onChange: .replace, "The engine and its line, such as `mysql8.0`."),
+            .argument(
+                "description", \.description, onChange: .replace, constraints: [.length(1, 255)],
+                "What it is for; \"\(defaultDescription)\" if it is left out."),
+            .argument(
+                "parameter", \.parameters, type: .set(Parameter.valueType, key: "name"), absence: .means(.list([])),
+                needsOwnRead: true, isSetAfterCreate: true,
+                timing: .later("a static parameter comes into force when a database that uses it restarts next"),
+                "The parameters that differ from what the engine has; all others are set back."),
+            .argument(
+                "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
+                "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),
+        ]
+
+        static let defaultDescription = "Managed by muster"
+    }
+
+    struct Parameter: ArgumentBlock {
+        var name = ""
+        var value = ""
+        var applyMethod: String?
+
+        static let fields: [Field<Self>] = [
+            .required("name", \.name, semantics: .caseInsensitive, "The parameter."),
+            .required("value", \.value, "Its value, in the engine's words."),
+            .argument(
+                "apply_method", \.applyMethod, constraints: [.allowed(["immediate", "pending-reboot"])],
+                "`immediate`, or `pending-reboot` at the next restart; left out, as soon as the engine can."),
+        ]
+    }
+
+    struct Outputs: ArgumentBlock {
+        var arn: String?
+        static let fields: [Field<Self>] = [.output("arn", \.arn, "The ARN.")]
+    }
+
+    static let schema = Schema<Arguments, Outputs>(
+        "aws.db_parameter_group", "The settings of a database's engine.",
+        naming: .unique(argument: "name", maximumLength: 255), replacement: .createFirst,
+        importSyntax: "the group's name")
+
+    let aws: AWSSession
+
+    func read(_ known: [Known<Self>]) async throws(ProviderError) -> [RemoteID: Observed<Self>] {
+        let groups = Dictionary(
+            try await listing().map { ($0["DBParameterGroupName"].text, $0) },
+            uniquingKeysWith: { first, _ in first })
+        var found: [RemoteID: Observed<Self>] = [:]
+        for object in known {
+            guard let group = groups[object.id.rawValue] else { continue }
+            var observed = observed(group)
+            if object.declared.contains("tags") {
+                guard let tags = try await aws.tags(.rds, of: group["DBParameterGroupArn"].text) else { continue }
+                observed.arguments.tags = tags
+            }
+            // A set that was declared and is declared no more is still to be emptied.
+            if object.declared.contains("parameter") || object.arguments.parameters?.isEmpty == false {
+                observed.arguments.parameters = try await parameters(of: object.id.rawValue, source: "user")
+                    .map(\.parameter)
+            }
+            found[object.id] = observed
+        }
+        return found
+    }
+
+    func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] {
+        try await listing().map(observed)
+    }
+
+    func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
+        guard let group = try await named(desired.name) else { return nil }
+        let tags = try await aws.tags(.rds, of: group["DBParameterGroupArn"].text) ?? [:]
+        return Found(observed(group), isOurs: tags[intent.tag.key] == intent.tag.value)
+    }
+
+    func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
+        let answer = try await aws.change(
+            .rds, "CreateDBParameterGroup",
+            [
+                "DBParameterGroupName": .string(desired.name.lowercased()),
+                "DBParameterGroupFamily": .string(desired.family),
+                "Description": .string(desired.description.filled ?? Arguments.defaultDescription),
+                "Tags": aws.rdsTags(desired.tags, intent),
+            ])
+        return observed(answer["DBParameterGroup"])
+    }
+
+    func update(
+        _ id: RemoteID, from old: Arguments, to new: Arguments
+    ) async throws(ProviderError) -> Observed<Self>? {
+        try await setParameters(id.rawValue, from: old.parameters ?? [], to: new.parameters)
+        if old.tags != new.tags, new.tags != nil {
+            guard let group = try await named(id.rawValue) else { throw Self.gone(id) }
+            try await aws.updateTags(.rds, of: group["DBParameterGroupArn"].text, from: old.tags, to: new.tags)
+        }
+        return nil
+    }
+
+    func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
+        try await aws.delete(.rds, "DeleteDBParameterGroup", ["DBParameterGroupName": .string(id.rawValue)])
+    }
+
+    func importID(_ text: String) async throws(ProviderError) -> RemoteID { RemoteID(text.lowercased()) }
+
+    private func listing() async throws(ProviderError) -> [XMLElement] {
+        try await aws.markerList(.rds, "DescribeDBParameterGroups", at: "DBParameterGroups")
+    }
+
+    private func named(_ name: String) async throws(ProviderError) -> XMLElement? {
+        try await aws.markerNamed(
+            .rds, "DescribeDBParameterGroups", at: "DBParameterGroups", "DBParameterGroupName", name.lowercased())
+    }
+
+    // MARK: Parameters
+
+    private static let perCall = 20
+
+    private func setParameters(
+        _ group: String, from old: [Parameter], to new: [Parameter]?
+    ) async throws(ProviderError) {
+        guard let new else { return }
+        let before = Dictionary(old.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        let after = Dictionary(new.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        let removed = before.filter { after[$0.key] == nil }.map(\.value).sorted { $0.name < $1.name }
+        let set = after.filter { name, parameter in
+            guard let present = before[name] else { return true }
+            return present.value != parameter.value
+                || parameter.applyMethod != nil && parameter.applyMethod != present.applyMethod
+        }.map(\.value).sorted { $0.name < $1.name }
+        let isAsked = set.contains { $0.applyMethod == nil } || !removed.isEmpty
+        let kinds = isAsked ? try await applyTypes(of: group) : [:]
+        try await send("ResetDBParameterGroup", group, removed) { parameter in
+            [
+                "ParameterName": .string(parameter.name),
+                "ApplyMethod": .string(DBParameterGroup.method(of: parameter.name, kinds)),
+            ]
+        }
+        try await send("ModifyDBParameterGroup", group, set) { parameter in
+            [
+                "ParameterName": .string(parameter.name), "ParameterValue": .string(parameter.value),
+                "ApplyMethod": .string(
+                    parameter.applyMethod ?? DBParameterGroup.method(of: parameter.name, kinds)),
+            ]
+        }
+    }
+
+    /// One that the engine does not tell of may be set only when it starts.
+    private static func method(of name: String, _ kinds: [String: String]) -> String {
+        kinds[name.lowercased()] == "dynamic" ? "immediate" : "pending-reboot"
+    }
+
+    private func send(
+        _ operation: String, _ group: String, _ parameters: [Parameter], _ form: (Parameter) -> AWSInput
+    ) async throws(ProviderError) {
+        var rest = parameters[...]
+        while !rest.isEmpty {
+            let batch = rest.prefix(Self.perCall)
+            rest = rest.dropFirst(Self.perCall)
+            _ = try await aws.change(
+                .rds, operation,
+                [
+                    "DBParameterGroupName": .string(group),
+                    "Parameters": .list(batch.map(form), as: .members("Parameter")),
+                ])
+        }
+    }
+
+    /// `static` or `dynamic` by parameter.
+    private func applyTypes(of group: String) async throws(ProviderError) -> [String: String] {
+        Dictionary(
+            try await parameters(of: group, source: nil).map {
+                ($0["ParameterName"].text.lowercased(), $0["ApplyType"].text)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func parameters(of group: String, source: String?) async throws(ProviderError) -> [XMLElement] {
+        try await aws.markerNow(
+            .rds, "DescribeDBParameters", at: "Parameters",
+            ["DBParameterGroupName": .string(group), "Source": .optional(source)])
+    }
+
+    // MARK: - Wire format
+
+    private func observed(_ group: XMLElement) -> Observed<Self> {
+        var arguments = Arguments()
+        arguments.name = group["DBParameterGroupName"].text
+        arguments.family = group["DBParameterGroupFamily"].text
+        arguments.description = group["Description"].text
+        var outputs = Outputs()
+        outputs.arn = group["DBParameterGroupArn"].nonEmpty
+        return Observed(id: RemoteID(arguments.name), arguments: arguments, outputs: outputs)
+    }
+}
+
+extension XMLElement {
+    fileprivate var parameter: DBParameterGroup.Parameter {
+        var parameter = DBParameterGroup.Parameter()
+        parameter.name = self["ParameterName"].text
+        parameter.value = self["ParameterValue"].text
+        parameter.applyMethod = self["ApplyMethod"].nonEmpty
+        return parameter
+    }
+}
