@@ -1,4 +1,4 @@
-"""The reference workspace in specs/: a VPC, groups that name each other, and control nodes."""
+"""Control nodes in a VPC, with groups that name each other: lives, changes one at a time, drift, interruptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from harness import ROOT, READS, Cloud, Muster, tags_of
+from harness import READS, ROOT, Cloud, Muster, tags_of
+
+WORKSPACE = ROOT / "Tests" / "EndToEnd" / "workspaces" / "control-nodes"
 
 COUNT = {
     "vpcs": 1, "subnets": 4, "internet gateways": 1, "NAT gateways": 1, "elastic IPs": 1, "route tables": 2,
@@ -23,9 +25,9 @@ NODES = [f"prod-rancherctl{n}" for n in (1, 2, 3)]
 
 @pytest.fixture
 def muster(muster: Muster) -> Muster:
-    """muster in a copy of the reference workspace."""
+    """muster in a copy of the workspace."""
     shutil.rmtree(muster.specs)
-    shutil.copytree(ROOT / "specs", muster.specs)
+    shutil.copytree(WORKSPACE, muster.specs)
     return muster
 
 
@@ -212,7 +214,7 @@ def world(
         _sandbox.reset()
         made = Muster(tmp_path_factory.mktemp("world"), _sandbox.endpoint)
         shutil.rmtree(made.specs)
-        shutil.copytree(ROOT / "specs", made.specs)
+        shutil.copytree(WORKSPACE, made.specs)
         made.edit("rancher", "control_nodes: { type: integer, default: 3", "control_nodes: { type: integer, default: 1")
         made.edit("muster", "control_nodes: 3", "control_nodes: 1")
         made.edit(
