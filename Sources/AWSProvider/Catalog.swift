@@ -30,6 +30,13 @@ enum Catalog {
         ResourceEntry(DBInstance.init),
         ResourceEntry(DBSubnetGroup.init),
         ResourceEntry(DBParameterGroup.init),
+        ResourceEntry(LoadBalancer.init),
+        ResourceEntry(TargetGroup.init),
+        ResourceEntry(TargetGroupAttachment.init),
+        ResourceEntry(Listener.init),
+        ResourceEntry(ListenerCertificate.init),
+        ResourceEntry(ListenerRule.init),
+        ResourceEntry(ACMCertificate.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = [
@@ -39,6 +46,8 @@ enum Catalog {
         LookupEntry(VPCLookup.init),
         LookupEntry(SubnetLookup.init),
         LookupEntry(SecurityGroupLookup.init),
+        LookupEntry(LoadBalancerLookup.init),
+        LookupEntry(CertificateLookup.init),
         LookupEntry(CallerIdentityLookup.init),
         LookupEntry(SSMParameterLookup.init),
     ]

@@ -37,4 +37,15 @@ extension ReferenceKind {
         "DB subnet group", [Target("aws.db_subnet_group", "name")], reserved: ["default"])
     package static let dbParameterGroup = ReferenceKind(
         "DB parameter group", [Target("aws.db_parameter_group", "name")], literals: ["default."])
+    package static let loadBalancer = ReferenceKind(
+        "load balancer", [Target("aws.load_balancer", "id"), Target("lookup.load_balancers", "arn")])
+    package static let targetGroup = ReferenceKind(
+        "target group", [Target("aws.target_group", "id")])
+    /// What a target group may send to: an instance or a load balancer by name, or an id, an IPv4 address or an ARN.
+    package static let target = ReferenceKind(
+        "target", [Target("aws.instance", "id"), Target("aws.load_balancer", "id")],
+        literals: ["i-"] + (0...9).map { String($0) })
+    package static let listener = ReferenceKind("listener", [Target("aws.listener", "id")])
+    package static let certificate = ReferenceKind(
+        "certificate", [Target("aws.acm_certificate", "id"), Target("lookup.certificates", "arn")])
 }

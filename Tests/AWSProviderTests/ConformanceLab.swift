@@ -11,6 +11,8 @@ import ProviderKit
 import Testing
 
 let conformanceEndpoint = ProcessInfo.processInfo.environment["MUSTER_TEST_ENDPOINT"]
+/// Part of the names of the types to look at alone, such as `listener`; without it all are looked at.
+let conformanceChoice = ProcessInfo.processInfo.environment["MUSTER_TEST_ROWS"]
 
 /// One type's way through the suite.
 struct ConformanceRow: Sendable, CustomTestStringConvertible {

@@ -6,9 +6,12 @@ import Testing
 @Suite(.serialized, .enabled(if: conformanceEndpoint != nil, "MUSTER_TEST_ENDPOINT names no emulator"))
 struct ConformanceTests {
     private static let rows: [ConformanceRow] =
-        networkConformance + computeConformance + identityConformance + dnsConformance
-        + messagingConformance
-        + dataConformance
+        [
+            networkConformance, computeConformance, identityConformance, dnsConformance, messagingConformance,
+            dataConformance,
+            loadBalancingConformance,
+        ]
+        .flatMap(\.self).filter { row in conformanceChoice.map { row.type.rawValue.contains($0) } ?? true }
 
     @Test("Each type can be made, found, read, changed, repaired and deleted", arguments: rows)
     func conformance(of row: ConformanceRow) async throws {

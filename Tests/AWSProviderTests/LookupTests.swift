@@ -39,7 +39,7 @@ struct LookupScenario: Sendable, CustomTestStringConvertible {
     func kinds() {
         let lookups = RecordingAWS().provider.lookups
         #expect(Set(lookups.map(\.kind)) == Set(Self.scenarios.map(\.kind)))
-        #expect(lookups.filter(\.isPinned).map(\.kind).sorted() == ["amis", "ssm_parameters"])
+        #expect(lookups.filter(\.isPinned).map(\.kind).sorted() == ["amis", "certificates", "ssm_parameters"])
     }
 
     @Test("An unknown kind is an error")
@@ -213,6 +213,51 @@ struct LookupScenario: Sendable, CustomTestStringConvertible {
             questions: [
                 ("by everything", ["id": "sg-1", "name": "default", "vpc_id": "vpc-1", "tags": ["Team": "a"]]),
                 ("none", ["name": "other"]),
+            ]),
+        LookupScenario(
+            kind: "load_balancers",
+            answers: [
+                "DescribeLoadBalancers": [
+                    .body(
+                        "<LoadBalancers><member><LoadBalancerArn>arn:aws:elasticloadbalancing:us-east-1:1:"
+                            + "loadbalancer/app/web/1</LoadBalancerArn><LoadBalancerName>web</LoadBalancerName>"
+                            + "<DNSName>Web-1.elb.example</DNSName><CanonicalHostedZoneId>Z1</CanonicalHostedZoneId>"
+                            + "<Scheme>internal</Scheme><VpcId>vpc-1</VpcId><Type>application</Type></member><member>"
+                            + "<LoadBalancerArn>arn:2</LoadBalancerArn><LoadBalancerName>api</LoadBalancerName></member>"
+                            + "</LoadBalancers>")
+                ],
+                "DescribeTags": [
+                    .body(
+                        "<TagDescriptions><member><ResourceArn>arn:2</ResourceArn><Tags><member><Key>Name</Key>"
+                            + "<Value>main</Value></member></Tags></member></TagDescriptions>")
+                ],
+            ],
+            questions: [
+                ("by its name", ["name": "web"]), ("by its tags", ["tags": ["Name": "main"]]), ("several", [:]),
+                ("none", ["name": "other"]),
+            ]),
+        LookupScenario(
+            kind: "certificates",
+            answers: [
+                "ListCertificates": [
+                    .document(
+                        #"{"CertificateSummaryList":[{"CertificateArn":"arn:1","DomainName":"a.example","Status":"ISSUED","#
+                            + #""Type":"AMAZON_ISSUED","KeyAlgorithm":"RSA-2048","NotAfter":1798761600,"#
+                            + #""SubjectAlternativeNameSummaries":["www.a.example","a.example"]},"#
+                            + #"{"CertificateArn":"arn:2","DomainName":"a.example","Status":"ISSUED","Type":"IMPORTED","#
+                            + #""KeyAlgorithm":"RSA-2048","NotAfter":1767225600},"#
+                            + #"{"CertificateArn":"arn:3","DomainName":"a.example","Status":"EXPIRED"}]}"#)
+                ],
+                "ListTagsForCertificate": [
+                    .document(#"{"Tags":[]}"#), .document(#"{"Tags":[{"Key":"Name","Value":"main"}]}"#),
+                ],
+            ],
+            questions: [
+                ("the one that is good for longest", ["domain": "A.example", "most_recent": true]),
+                ("several", ["domain": "a.example"]),
+                ("by its type", ["domain": "a.example", "types": ["IMPORTED"], "key_types": ["RSA_2048"]]),
+                ("by its tags", ["domain": "a.example", "tags": ["Name": "main"]]),
+                ("none in this state", ["domain": "a.example", "statuses": ["PENDING_VALIDATION"]]),
             ]),
         LookupScenario(
             kind: "caller_identity",

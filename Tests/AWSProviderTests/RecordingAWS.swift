@@ -89,7 +89,7 @@ actor RecordingAWS: HTTPClient {
                     + "<ResponseMetadata><RequestId>request-1</RequestId></ResponseMetadata>"
             return HTTPResponse(
                 status: 200, body: Array("<\(operation)Response>\(inner)</\(operation)Response>".utf8))
-        case .failure(let code, let message, let status) where ["ssm", "api", "tagging"].contains(service):
+        case .failure(let code, let message, let status) where ["ssm", "api", "tagging", "acm"].contains(service):
             return HTTPResponse(
                 status: status, body: Array(#"{"__type":"\#(code)","message":"\#(message)"}"#.utf8))
         case .failure(let code, let message, let status):

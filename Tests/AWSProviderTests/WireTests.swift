@@ -102,6 +102,13 @@ private func perform(
         expectGolden(try await transcript(of: scenario), named: "Data/\(scenario.goldenName)")
     }
 
+    @Test(
+        "Load balancers and certificates send what AWS wants and read what AWS answers",
+        arguments: loadBalancingScenarios)
+    func loadBalancing(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "LoadBalancing/\(scenario.goldenName)")
+    }
+
     @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
     func wire(_ scenario: WireScenario) async throws {
         expectGolden(

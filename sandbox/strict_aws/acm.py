@@ -13,6 +13,7 @@ from .errors import AwsError
 from .wire import Params
 
 _HOUR = 3600.0
+_USUAL_OPTIONS = {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "DISABLED"}
 
 
 def _backend(call: Call) -> Any:
@@ -98,12 +99,30 @@ def request(call: Call) -> Params:
                 return {"CertificateArn": arn}
     made_arn = call.moto({k: v for k, v in params.items() if k != "IdempotencyToken"})["CertificateArn"]
     held = _backend(call)._certificates[made_arn]
+    held.cert_options = _USUAL_OPTIONS | (params.get("Options") or {})
     held.asked_names = list(params.get("SubjectAlternativeNames") or [])
     held.validation = params.get("ValidationMethod", "DNS")
     held.token = (token, wanted, clock.now())
     held.key_algorithm = params.get("KeyAlgorithm", "RSA_2048")
     call.store.bear(made_arn)
     return {"CertificateArn": made_arn}
+
+
+@operation("acm", "ImportCertificate")
+def import_certificate(call: Call) -> Params:
+    arn = call.params.get("CertificateArn")
+    if arn is None:
+        return call.moto()
+    held = get(call, arn)
+    if held.type != "IMPORTED":
+        raise AwsError("ValidationException", f"The certificate {arn} was not imported.")
+    if "Tags" in call.params:
+        raise AwsError("ValidationException", "Tagging is not permitted on re-import.")
+    tags = held.tags
+    call.moto()
+    # moto makes a new object, without what the old one had.
+    _backend(call)._certificates[arn].tags = tags
+    return {"CertificateArn": arn}
 
 
 @operation("acm", "DescribeCertificate")
@@ -181,5 +200,8 @@ def delete(call: Call) -> Params:
 @operation("acm", "UpdateCertificateOptions")
 def update_options(call: Call) -> Params:
     held = get(call, call.params["CertificateArn"])
-    held.cert_options = dict(held.cert_options) | call.params["Options"]
+    wanted = call.params["Options"]
+    if wanted.get("Export", held.cert_options.get("Export", "DISABLED")) != held.cert_options.get("Export", "DISABLED"):
+        raise AwsError("ValidationException", "The export option cannot be changed.")
+    held.cert_options = dict(held.cert_options) | wanted
     return {}

@@ -29,7 +29,14 @@ def _cloudwatch(call: Call) -> dict[str, dict[str, str]]:
     return {a.alarm_arn: backend.tagger.get_tag_dict_for_resource(a.alarm_arn) for a in backend.alarms.values()}
 
 
-_SERVICES = {"sns": _sns, "ecr": _ecr, "cloudwatch": _cloudwatch}
+def _acm(call: Call) -> dict[str, dict[str, str]]:
+    from moto.acm.models import acm_backends
+
+    held = acm_backends[call.account][call.region]._certificates
+    return {arn: {k: v or "" for k, v in c.tags.items()} for arn, c in held.items()}
+
+
+_SERVICES = {"sns": _sns, "ecr": _ecr, "cloudwatch": _cloudwatch, "acm": _acm}
 
 
 @operation("resourcegroupstaggingapi", "GetResources")
