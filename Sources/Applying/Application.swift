@@ -18,7 +18,8 @@ struct Application: Sendable {
         let run = try await storage.beginRun(
             RunStart(
                 plan: plan.id, who: identity.who, host: identity.host, pid: identity.pid,
-                gitCommit: identity.gitCommit, holder: holder.token))
+                gitCommit: identity.gitCommit, holder: holder.token, command: identity.command,
+                stepCount: plan.steps.count))
         let outcome: ApplyOutcome
         do throws(StateError) {
             outcome = try await follow(run)

@@ -42,7 +42,12 @@ package struct Applier: Sendable {
     package func settle(
         by identity: RunIdentity, tell: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(StateError) -> [Settlement] {
-        let open = try await environment.storage.openIntents()
+        // The calls of a run that is alive are its own.
+        let now = environment.now()
+        let held = Set(
+            try await environment.storage.leases()
+                .filter { $0.mode == .exclusive && $0.expiry > now && !ProcessIdentity.isDead($0.holder) }.map(\.stack))
+        let open = try await environment.storage.openIntents().filter { !held.contains($0.address.stack) }
         if open.isEmpty { return [] }
         let stacks = Dictionary(open.map { ($0.address.stack, LeaseMode.exclusive) }, uniquingKeysWith: { $1 })
         let (interruptions, signal) = AsyncStream<Void>.makeStream()
@@ -58,7 +63,8 @@ package struct Applier: Sendable {
                     configuration.region = scope.region
                     return Access(scope: scope, configuration: configuration)
                 }, tell: tell)
-            return try await settler.settle(try await environment.storage.openIntents())
+            return try await settler.settle(
+                try await environment.storage.openIntents().filter { stacks[$0.address.stack] != nil })
         }
     }
 

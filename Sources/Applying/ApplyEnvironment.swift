@@ -106,8 +106,13 @@ package struct RunIdentity: Sendable, Hashable {
     /// See `ProcessIdentity`.
     package var process: String
     package var gitCommit: String?
+    /// The words that started it, without values.
+    package var command: String
 
-    package init(who: String, host: String, pid: Int32, process: String = "", gitCommit: String? = nil) {
+    package init(
+        who: String, host: String, pid: Int32, process: String = "", gitCommit: String? = nil, command: String = ""
+    ) {
+        self.command = command
         self.who = who
         self.host = host
         self.pid = pid

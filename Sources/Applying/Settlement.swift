@@ -135,7 +135,8 @@ struct Settler: Sendable {
 
     private func drop(_ intent: JournaledIntent, _ what: String) async throws(StateError) -> Settlement {
         _ = try await environment.storage.complete(
-            intent: intent.id, .nothing(intent.address), result: StepResult(.settled))
+            intent: intent.id, .nothing(intent.address),
+            result: StepResult(.settled, detail: "Found after the run had died: it \(what)"))
         return Settlement(address: intent.address, text: "\(intent.address) \(what)", isSettled: true)
     }
 

@@ -27,7 +27,12 @@ struct StepRunner: Sendable {
     }
 
     func run(_ step: Step) async -> Ending {
-        let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now)
+        let trace = CallTrace()
+        let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now, trace: trace)
+        return await CallTrace.$current.withValue(trace) { await take(step, attempt) }
+    }
+
+    private func take(_ step: Step, _ attempt: StepAttempt) async -> Ending {
         do throws(StepStop) {
             switch step.operation {
             case .create: return .done(try await attempt.create())
@@ -58,6 +63,7 @@ struct StepAttempt: Sendable {
     let runner: StepRunner
     let step: Step
     let started: Duration
+    let trace: CallTrace
 
     private var environment: ApplyEnvironment { runner.environment }
     private var storage: any StateStorage { runner.environment.storage }
@@ -638,7 +644,7 @@ struct StepAttempt: Sendable {
     ) async throws(StepStop) {
         let version: Int
         do {
-            version = try await storage.complete(intent: intent, change, result: result)
+            version = try await storage.complete(intent: intent, change, result: traced(result))
         } catch {
             if case .alreadyManaged = error.kind { try await retract(intent) }
             throw StepStop(error, step)
@@ -664,7 +670,7 @@ struct StepAttempt: Sendable {
             version = try await storage.record(
                 RecordedChange(
                     run: runner.run, step: step, change: change, expectedVersion: expected ?? current,
-                    fence: runner.fence, result: result))
+                    fence: runner.fence, result: traced(result)))
         } catch {
             throw StepStop(error, step)
         }
@@ -681,9 +687,17 @@ struct StepAttempt: Sendable {
 
     /// For the history; that it could not be written changes nothing about the step.
     func recordEnding(_ outcome: StepResult.Outcome, _ failure: StepFailure) async {
-        let detail = "\(failure.summary). \(failure.detail)"
+        let detail = "\(failure.summary). \(failure.detail)" + (failure.code.map { " (\($0))" } ?? "")
+        var ids = trace.requestIDs
+        if let id = failure.requestID, !ids.contains(id) { ids.append(id) }
         _ = try? await storage.record(
-            StepResult(outcome, detail: detail, requestIDs: failure.requestID.map { [$0] } ?? []), run: runner.run,
-            step: step)
+            StepResult(outcome, detail: detail, requestIDs: ids), run: runner.run, step: step)
+    }
+
+    /// With the calls so far; nil stands for a step that goes on.
+    private func traced(_ result: StepResult?) -> StepResult {
+        var result = result ?? StepResult(.running)
+        result.requestIDs = trace.requestIDs
+        return result
     }
 }

@@ -59,8 +59,9 @@ extension SQLiteStateStorage {
     package func check() throws(StateError) -> [StateFinding] {
         let now = now()
         let path = path
-        return try read(absent: []) { database in
-            var findings: [StateFinding] = []
+        let first = try findingsAroundTheFile()
+        return try read(absent: first) { database in
+            var findings = first
             let restore = "Restore a backup (\"\(path).backup-…\"), and keep the damaged file."
             for row in try Row.fetchAll(database, sql: "PRAGMA integrity_check(20)") where row[0] as String != "ok" {
                 findings.append(
@@ -98,6 +99,53 @@ extension SQLiteStateStorage {
                         hint: "Nothing is to be done: the next apply takes it over."))
             }
             return findings
+        }
+    }
+}
+
+extension SQLiteStateStorage {
+    /// Who else is at the file, how old it is, and what lies beside it.
+    private func findingsAroundTheFile() throws(StateError) -> [StateFinding] {
+        var findings: [StateFinding] = []
+        guard let connection = try present() else { return findings }
+        if connection.path == ":memory:" {
+            findings.append(
+                StateFinding(
+                    .notice, summary: "The state was written by an older muster",
+                    detail: "\"\(path)\" is read as it is.",
+                    hint: "The next apply keeps a backup beside it and brings it up to date."))
+        }
+        if SQLiteStateStorage.isBeingWritten(path) {
+            findings.append(
+                StateFinding(
+                    .notice, summary: "Another process is writing",
+                    detail: "\"\(path)\" is locked at this moment.",
+                    hint: "An apply waits ten seconds for such a lock; \"fuser\" on the file names the process."))
+        }
+        let file = StateFile(path: path)
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: file.folder)) ?? []
+        let halfMade = files.filter { $0.hasPrefix("\(name).new-") }.sorted()
+        if !halfMade.isEmpty {
+            findings.append(
+                StateFinding(
+                    .notice, summary: "Half-made states lie beside it",
+                    detail: "\(halfMade.joined(separator: ", ")): a run died while it made the state.",
+                    hint: "They hold nothing and may be removed."))
+        }
+        return findings
+    }
+
+    /// Whether another process holds the lock that every write needs. Nothing is written to find out.
+    private static func isBeingWritten(_ path: String) -> Bool {
+        var configuration = Configuration()
+        configuration.busyMode = .immediateError
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inTransaction(.immediate) { _ in .rollback }
+            return false
+        } catch {
+            return (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
         }
     }
 }

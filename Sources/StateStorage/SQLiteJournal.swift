@@ -34,9 +34,12 @@ extension SQLiteStateStorage {
                 """, [run.holder])
             try database.run(
                 """
-                INSERT INTO runs (plan, holder, who, host, pid, git_commit, started, outcome) \
-                VALUES (?, ?, ?, ?, ?, ?, ?, 'running')
-                """, [run.plan, run.holder, run.who, run.host, run.pid, run.gitCommit, now])
+                INSERT INTO runs (plan, holder, who, host, pid, git_commit, command, planned, started, outcome) \
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')
+                """,
+                [
+                    run.plan, run.holder, run.who, run.host, run.pid, run.gitCommit, run.command, run.stepCount, now,
+                ])
             return database.lastInsertedRowID
         }
     }
@@ -87,7 +90,8 @@ extension SQLiteStateStorage {
             if let result {
                 try database.run(
                     """
-                    UPDATE run_steps SET outcome = ?, detail = ?, request_ids = ?, version = coalesce(?, version), \
+                    UPDATE run_steps SET outcome = ?, detail = ?, \
+                    request_ids = coalesce(nullif(?, '[]'), request_ids), version = coalesce(?, version), \
                     ended = ? WHERE run = ? AND step = ?
                     """,
                     [
@@ -263,7 +267,8 @@ extension Database {
             """
             INSERT INTO run_steps (run, step, address, operation, outcome, detail, request_ids, version, started, \
             ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO UPDATE SET \
-            outcome = excluded.outcome, detail = excluded.detail, request_ids = excluded.request_ids, \
+            outcome = excluded.outcome, detail = excluded.detail, \
+            request_ids = coalesce(nullif(excluded.request_ids, '[]'), request_ids), \
             version = coalesce(excluded.version, version), ended = excluded.ended
             """,
             [

@@ -63,38 +63,47 @@ extension SQLiteStateStorage {
 
     package func runs(limit: Int) throws(StateError) -> [RunRecord] {
         try read(absent: []) { database in
-            try database.all(
-                """
-                SELECT id, plan, who, host, pid, git_commit, holder, started, ended, outcome FROM runs \
-                ORDER BY id DESC LIMIT ?
-                """, [limit]
-            ).map { row in
-                RunRecord(
-                    id: row[0],
-                    start: RunStart(
-                        plan: row[1], who: row[2], host: row[3], pid: row[4], gitCommit: row[5], holder: row[6]),
-                    started: Date(milliseconds: row[7]), ended: (row[8] as Int64?).map { Date(milliseconds: $0) },
-                    outcome: try RunOutcome(stored: row[9]))
-            }
+            try database.all("SELECT \(RunRecord.columns) FROM runs ORDER BY id DESC LIMIT ?", [limit])
+                .map(RunRecord.init)
+        }
+    }
+
+    package func run(_ id: Int64) throws(StateError) -> RunRecord? {
+        try read(absent: nil) { database in
+            try database.first("SELECT \(RunRecord.columns) FROM runs WHERE id = ?", [id]).map(RunRecord.init)
         }
     }
 
     package func steps(ofRun run: Int64) throws(StateError) -> [RunStepRecord] {
         try read(absent: []) { database in
+            try database.all("SELECT \(RunStepRecord.columns) FROM run_steps WHERE run = ? ORDER BY step", [run])
+                .map(RunStepRecord.init)
+        }
+    }
+
+    /// The steps of all runs that were about an address, the latest first.
+    package func steps(of address: Address, limit: Int) throws(StateError) -> [RunStepRecord] {
+        try read(absent: []) { database in
             try database.all(
                 """
-                SELECT run, step, address, operation, outcome, detail, request_ids, started, ended FROM run_steps \
-                WHERE run = ? ORDER BY step
-                """, [run]
-            ).map { row in
-                RunStepRecord(
-                    run: row[0], step: row[1], address: try Address(stored: row[2]),
-                    operation: try Step.Operation(stored: row[3]),
-                    result: StepResult(
-                        try StepResult.Outcome(stored: row[4]), detail: row[5],
-                        requestIDs: try StateJSON.list(row[6]).compactMap(\.string)),
-                    started: Date(milliseconds: row[7]), ended: (row[8] as Int64?).map { Date(milliseconds: $0) })
+                SELECT \(RunStepRecord.columns) FROM run_steps WHERE address = ? ORDER BY run DESC, step DESC LIMIT ?
+                """, [address.description, limit]
+            ).map(RunStepRecord.init)
+        }
+    }
+
+    /// How many steps of each of these runs came to each end.
+    package func stepCounts(ofRuns runs: [Int64]) throws(StateError) -> [Int64: [StepResult.Outcome: Int]] {
+        try read(absent: [:]) { database in
+            let marks = Array(repeating: "?", count: runs.count).joined(separator: ",")
+            var counts: [Int64: [StepResult.Outcome: Int]] = [:]
+            for row in try database.all(
+                "SELECT run, outcome, count(*) FROM run_steps WHERE run IN (\(marks)) GROUP BY run, outcome",
+                StatementArguments(runs))
+            {
+                counts[row[0], default: [:]][try StepResult.Outcome(stored: row[1])] = row[2]
             }
+            return counts
         }
     }
 

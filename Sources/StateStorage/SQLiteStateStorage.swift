@@ -181,18 +181,27 @@ package actor SQLiteStateStorage: StateStorage {
                 queue = try DatabaseQueue(path: copy, configuration: configuration(isReadOnly: true))
                 try queue.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
             }
-            try queue.read { database in
-                let migrator = StateSchema.migrator
+            let migrator = StateSchema.migrator
+            let isCurrent = try queue.read { database in
                 if try migrator.hasBeenSuperseded(database) { throw StateError.newerSchema(file.path) }
                 guard try database.tableExists("meta") else {
                     throw StateError.torn(file.path, "it has no table of its own.")
                 }
-                guard try migrator.hasCompletedMigrations(database) else { throw StateError.olderSchema(file.path) }
+                return try migrator.hasCompletedMigrations(database)
             }
-            return queue
+            return isCurrent ? queue : try upgradedCopy(of: queue)
         } catch {
             throw .from(error, path: file.path)
         }
+    }
+
+    /// A state that an older muster wrote, brought up to date in memory: what only looks changes no file.
+    private static func upgradedCopy(of queue: DatabaseQueue) throws -> DatabaseQueue {
+        let copy = try DatabaseQueue(configuration: configuration())
+        try queue.backup(to: copy)
+        try StateSchema.migrator.migrate(copy)
+        try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
+        return copy
     }
 
     private func create() throws(StateError) {

@@ -18,8 +18,6 @@ package struct StateError: Error, Sendable, Hashable {
         case foreign
         /// Written by a newer muster.
         case newerSchema
-        /// Written by an older muster, and opened for reading only.
-        case olderSchema
         case networkFilesystem(String)
         /// `PRAGMA synchronous` is not 2 on the connection that writes.
         case notDurable
@@ -114,13 +112,6 @@ extension StateError {
             .newerSchema, summary: "The state was written by a newer muster",
             detail: "\"\(path)\" has a schema that this muster does not know.",
             hint: "Install the muster that wrote it, or a newer one. States are never converted back.")
-    }
-
-    static func olderSchema(_ path: String) -> Self {
-        StateError(
-            .olderSchema, summary: "The state was written by an older muster",
-            detail: "\"\(path)\" has an older schema, and it was opened for reading only.",
-            hint: "\"muster apply\" brings it up to date and keeps a backup.")
     }
 
     static func networkFilesystem(_ path: String, _ type: String) -> Self {

@@ -108,6 +108,36 @@ extension JournaledIntent {
     }
 }
 
+extension RunRecord {
+    static let columns = """
+        id, plan, who, host, pid, git_commit, holder, command, planned, started, ended, outcome
+        """
+
+    init(_ row: Row) throws {
+        self.init(
+            id: row[0],
+            start: RunStart(
+                plan: row[1], who: row[2], host: row[3], pid: row[4], gitCommit: row[5], holder: row[6],
+                command: row[7], stepCount: row[8]),
+            started: Date(milliseconds: row[9]), ended: (row[10] as Int64?).map { Date(milliseconds: $0) },
+            outcome: try RunOutcome(stored: row[11]))
+    }
+}
+
+extension RunStepRecord {
+    static let columns = "run, step, address, operation, outcome, detail, request_ids, started, ended"
+
+    init(_ row: Row) throws {
+        self.init(
+            run: row[0], step: row[1], address: try Address(stored: row[2]),
+            operation: try Step.Operation(stored: row[3]),
+            result: StepResult(
+                try StepResult.Outcome(stored: row[4]), detail: row[5],
+                requestIDs: try StateJSON.list(row[6]).compactMap(\.string)),
+            started: Date(milliseconds: row[7]), ended: (row[8] as Int64?).map { Date(milliseconds: $0) })
+    }
+}
+
 extension Lease {
     static let columns = "stack, holder, who, host, pid, process, mode, acquired, heartbeat, expiry, epoch"
 

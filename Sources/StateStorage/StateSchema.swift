@@ -9,8 +9,15 @@ enum StateSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 first release") { try $0.execute(sql: first) }
+        migrator.registerMigration("2 what a run was about") { try $0.execute(sql: second) }
         return migrator
     }
+
+    private static let second = """
+        -- The words that started it, without values; and how many steps its plan had.
+        ALTER TABLE runs ADD COLUMN command TEXT NOT NULL DEFAULT '';
+        ALTER TABLE runs ADD COLUMN planned INTEGER NOT NULL DEFAULT 0 CHECK (planned >= 0);
+        """
 
     private static let first = """
         CREATE TABLE meta (

@@ -249,9 +249,18 @@ package struct RunStart: Sendable, Hashable {
     package var gitCommit: String?
     /// The token of the leases: a run that is not ended and holds none is dead.
     package var holder: String
+    /// The words that started it, without values.
+    package var command: String
+    /// How many steps its plan has.
+    package var stepCount: Int
 
-    package init(plan: String, who: String, host: String, pid: Int32, gitCommit: String? = nil, holder: String) {
+    package init(
+        plan: String, who: String, host: String, pid: Int32, gitCommit: String? = nil, holder: String,
+        command: String = "", stepCount: Int = 0
+    ) {
         self.holder = holder
+        self.command = command
+        self.stepCount = stepCount
         self.plan = plan
         self.who = who
         self.host = host

@@ -40,7 +40,7 @@ struct Layer: Sendable {
         Layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions"]),
         Layer("Lowering", ["MusterModel", "Expressions"]),
         Layer("ResourceGraph", ["MusterModel"], packages: ["HeapModule", "DequeModule"]),
-        Layer("ProviderKit", ["MusterModel"]),
+        Layer("ProviderKit", ["MusterModel"], system: ["Synchronization"]),
         Layer("Refreshing", ["MusterModel", "ProviderKit", "ResourceGraph"]),
         Layer("Planning", ["MusterModel", "ResourceGraph", "Expressions"]),
         Layer(

@@ -225,8 +225,15 @@ func history() async throws {
     #expect(runs.map(\.outcome) == [.done, .died])
     #expect(runs.last?.start == runStart)
     #expect(runs.first?.ended == noon)
-    let step = try #require(try await state.steps(ofRun: first).first)
+    var step = try #require(try await state.steps(ofRun: first).first)
     #expect(step.result == StepResult(.failed, detail: "no", requestIDs: ["r-1"]))
+    // Who has no requests to tell forgets none.
+    try await state.record(
+        StepResult(.done), run: first, step: Step(id: 0, address: address("main"), operation: .create, scope: scope))
+    step = try #require(try await state.steps(of: address("main"), limit: 1).first)
+    #expect(step.result == StepResult(.done, requestIDs: ["r-1"]))
+    #expect(try await state.stepCounts(ofRuns: [first, second]) == [first: [.done: 1]])
+    #expect(try await state.run(second + 1) == nil)
     #expect(step.operation == .create)
     #expect(try await state.runs(limit: 1).count == 1)
 }

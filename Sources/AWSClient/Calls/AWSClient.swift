@@ -21,6 +21,10 @@ package final class AWSClient: Sendable {
         package var errorCode: String?
         package var requestID: String?
         package var duration: Duration
+        /// Whether it may have changed something.
+        package var isMutating = false
+        /// By how much the server's clock is ahead of ours; `nil` when the answer does not say.
+        package var skew: Duration?
     }
 
     package typealias Observer = @Sendable (Attempt) -> Void
@@ -182,10 +186,14 @@ package final class AWSClient: Sendable {
         guard let observer else { return }
         var record = Attempt(
             service: operation.service.name, operation: operation.name, region: region(of: operation),
-            number: progress.attempt, duration: duration)
+            number: progress.attempt, duration: duration, isMutating: operation.effect.isMutating)
         switch result {
-        case .success(let output): (record.status, record.requestID) = (output.status, output.requestID)
+        case .success(let output):
+            (record.status, record.requestID) = (output.status, output.requestID)
+            let date = output.headers["Date"].flatMap { Timestamp(httpDate: $0) }
+            record.skew = date.map { $0 - collaborators.now() }
         case .failure(let failure):
+            record.skew = failure.skew
             record.status = failure.status
             record.requestID = failure.requestID
             record.errorCode = failure.code ?? "\(failure.kind)"

@@ -39,10 +39,12 @@ struct ApplyOptions: ParsableArguments {
         if !(1...200).contains(parallelism) { throw ValidationError("--parallelism wants a number from 1 to 200.") }
     }
 
-    func request(isApproved: Bool) -> ApplyRequest {
+    /// - Parameter command: the words that started it, for the history.
+    func request(isApproved: Bool, command: [String]) -> ApplyRequest {
         ApplyRequest(
-            isApproved: autoApprove || isApproved, allowed: Set(allow.flatMap(\.kinds)), parallelism: parallelism, eventsPath: events,
-            leasePatience: wait.flatMap { Duration(written: $0) } ?? .zero)
+            isApproved: autoApprove || isApproved, allowed: Set(allow.flatMap(\.kinds)), parallelism: parallelism,
+            eventsPath: events, leasePatience: wait.flatMap { Duration(written: $0) } ?? .zero,
+            command: command.joined(separator: " "))
     }
 }
 
@@ -56,7 +58,9 @@ extension Duration {
                 number.append(character)
                 continue
             }
-            guard let count = Int(number), let unit = ["s": 1, "m": 60, "h": 3600][character] else { return nil }
+            guard let count = Int(number), let unit = ["s": 1, "m": 60, "h": 3600][character],
+                count < 100_000_000, seconds < 1_000_000_000_000
+            else { return nil }
             seconds += count * unit
             number = ""
         }
@@ -90,11 +94,14 @@ struct ApplyCommand: AsyncParsableCommand {
                         code: "usage.plan-file", summary: "A plan file is applied as it is",
                         detail: "--stack, --only, --except and --replace belong to \"muster plan\".")
                 }
-                return try await workbench.applyFile(plan, options.request(isApproved: true))
+                return try await workbench.applyFile(
+                    plan, options.request(isApproved: true, command: ["apply", plan]))
             }
+            let command = ["apply"] + scope.historyWords + selection.historyWords
             return try await workbench.planAndApply(
                 PlanRequest(only: selection.only, except: selection.except, replace: replace),
-                options.request(isApproved: false))
+                options.request(
+                    isApproved: false, command: command + replace.flatMap { ["--replace", $0] }))
         }
     }
 }
@@ -112,13 +119,23 @@ struct DestroyCommand: AsyncParsableCommand {
         try await perform(console) {
             try await Workbench.make(console, scope).planAndApply(
                 PlanRequest(only: selection.only, except: selection.except, isDestroy: true),
-                options.request(isApproved: false))
+                options.request(
+                    isApproved: false, command: ["destroy"] + scope.historyWords + selection.historyWords))
         }
     }
 }
 
 extension Workbench {
+    /// Plans and applies; plans again when another run was in the way, since that one has changed what is there.
     func planAndApply(
+        _ request: PlanRequest, _ applying: ApplyRequest
+    ) async throws(CommandFailure) -> ExitStatus {
+        try await waiting(applying.leasePatience) { () async throws(CommandFailure) in
+            try await planAndApplyNow(request, applying)
+        }
+    }
+
+    private func planAndApplyNow(
         _ request: PlanRequest, _ applying: ApplyRequest
     ) async throws(CommandFailure) -> ExitStatus {
         try await settle(try load())
@@ -131,6 +148,12 @@ extension Workbench {
 
     func applyFile(_ path: String, _ applying: ApplyRequest) async throws(CommandFailure) -> ExitStatus {
         let plan = try PlanFile.read(path)
+        return try await waiting(applying.leasePatience) { () async throws(CommandFailure) in
+            try await applyNow(plan, applying)
+        }
+    }
+
+    private func applyNow(_ plan: Plan, _ applying: ApplyRequest) async throws(CommandFailure) -> ExitStatus {
         let workspace = try load()
         guard plan.workspace == workspace.name else {
             throw CommandFailure(

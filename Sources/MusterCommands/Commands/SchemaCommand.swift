@@ -14,7 +14,7 @@ struct SchemaCommand: AsyncParsableCommand {
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case spec, workspace, plan, drift, stateList = "state-list", stateShow = "state-show", validate, outputs
-        case events, reference
+        case events, history, historyRun = "history-run", reference
     }
 
     @Argument(help: "What to print.") var kind: Kind = .spec
@@ -42,6 +42,8 @@ struct SchemaCommand: AsyncParsableCommand {
         case .validate: schema = ValidateSchema.jsonSchema()
         case .outputs: schema = OutputsSchema.jsonSchema()
         case .events: schema = EventSchema.jsonSchema()
+        case .history: schema = HistorySchema.listJSONSchema()
+        case .historyRun: schema = HistorySchema.showJSONSchema()
         case .reference:
             console.write(SchemaCommand.referencePage)
             return

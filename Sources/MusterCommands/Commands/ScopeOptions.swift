@@ -35,6 +35,12 @@ struct ScopeOptions: ParsableArguments {
         return names.isEmpty ? nil : Set(names)
     }
 
+    /// What the history keeps of them: no values, since somebody may put a secret there after all.
+    var historyWords: [String] {
+        stack.flatMap { ["--stack", $0] } + variableFiles.flatMap { ["--var-file", $0] }
+            + variables.flatMap { ["--var", $0.prefix { $0 != "=" } + "=…"] }
+    }
+
     /// `--var`, split at the first `=`.
     func givenVariables() throws(CommandFailure) -> [LoadRequest.GivenVariable] {
         var given: [LoadRequest.GivenVariable] = []
@@ -61,6 +67,8 @@ struct SelectionOptions: ParsableArguments {
 
     @Option(name: .long, help: ArgumentHelp("Everything but this resource (may be repeated).", valueName: "address"))
     var except: [String] = []
+
+    var historyWords: [String] { only.flatMap { ["--only", $0] } + except.flatMap { ["--except", $0] } }
 }
 
 extension ParsableCommand {

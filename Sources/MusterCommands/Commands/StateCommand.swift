@@ -22,7 +22,7 @@ struct StateCommand: AsyncParsableCommand {
             let console = Console(scope)
             try await perform(console) {
                 let workbench = try Workbench.make(console, scope)
-                let snapshot = try await workbench.readState(try workbench.load()).snapshot
+                let snapshot = try await workbench.readState(try workbench.loadForState()).snapshot
                 let isIncluded = { (address: Address) in
                     (scope.stacks?.contains(address.stack) ?? true)
                         && (pattern.map { address.description.contains($0) } ?? true)
@@ -132,14 +132,15 @@ extension Workbench {
     }
 
     func showResource(_ text: String, isJSON: Bool) async throws(CommandFailure) {
-        let workspace = try load()
+        let workspace = try loadForState()
         let address = try await recordedAddress(text, workspace)
         let snapshot = try await readState(workspace).snapshot
         guard let record = snapshot.records[address] else { return }
         let deposed = snapshot.deposed[address] ?? []
+        let history = try await history(of: address, workspace)
         console.write(
             isJSON
-                ? StateJSON.show(record, deposed: deposed)
-                : StateText.show(record, deposed: deposed, options: textOptions))
+                ? StateJSON.show(record, deposed: deposed, history: history)
+                : StateText.show(record, deposed: deposed, history: history, options: textOptions))
     }
 }

@@ -3,6 +3,7 @@ import AWSProvider
 import FoundationEssentials
 import HTTPTransport
 import MusterModel
+import ProviderKit
 
 #if canImport(Glibc)
     import Glibc
@@ -14,11 +15,16 @@ import MusterModel
 
 /// Hands the outside world to the AWS layers: environment, files, clocks, processes.
 enum AWSAccess {
-    static func provider(_ console: Console) -> AWSProvider {
-        AWSProvider(
+    /// - Parameter tell: hears of every attempt too.
+    static func provider(_ console: Console, tell: AWSClient.Observer? = nil) -> AWSProvider {
+        let observer = observer(console)
+        return AWSProvider(
             factory: AWSClientFactory(
-                collaborators: collaborators(console), version: Muster.version, observer: observer(console),
-                makeHTTPClient: { CurlHTTPClient($0) }))
+                collaborators: collaborators(console), version: Muster.version,
+                observer: { attempt in
+                    observer(attempt)
+                    tell?(attempt)
+                }, makeHTTPClient: { CurlHTTPClient($0) }))
     }
 
     /// For what needs the catalog alone.
@@ -26,9 +32,10 @@ enum AWSAccess {
         provider(Console(environment: [:]))
     }
 
-    private static func observer(_ console: Console) -> AWSClient.Observer? {
-        guard console.isVerbose else { return nil }
-        return { attempt in
+    private static func observer(_ console: Console) -> AWSClient.Observer {
+        { attempt in
+            if attempt.isMutating, let id = attempt.requestID { CallTrace.current?.note(id) }
+            guard console.isVerbose else { return }
             let answer = attempt.errorCode ?? attempt.status.map { String($0) } ?? "no answer"
             let retry = attempt.number > 1 ? " attempt \(attempt.number)" : ""
             let milliseconds = Int(attempt.duration / .milliseconds(1))

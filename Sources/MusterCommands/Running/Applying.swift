@@ -27,6 +27,8 @@ struct ApplyRequest {
     var eventsPath: String?
     /// How long to wait for a lease that another run holds.
     var leasePatience: Duration = .zero
+    /// The words that started it, without values.
+    var command = ""
 }
 
 extension Workbench {
@@ -133,10 +135,8 @@ extension Workbench {
         let outcome: Result<ApplyOutcome, StateError>
         do throws(StateError) {
             outcome = .success(
-                try await waiting(request.leasePatience) { () async throws(StateError) in
-                    try await Applier(environment).apply(
-                        plan, by: identity(workspace), interruptions: signals.interruptions)
-                })
+                try await Applier(environment).apply(
+                    plan, by: identity(workspace, command: request.command), interruptions: signals.interruptions))
         } catch {
             outcome = .failure(error)
         }
@@ -165,19 +165,34 @@ extension Workbench {
         for settlement in settlements { console.talk("An earlier run stopped here: \(settlement.text)\n") }
     }
 
-    /// Tries again while another run holds a lease, as long as the patience lasts.
-    private func waiting<Result>(
-        _ patience: Duration, _ body: () async throws(StateError) -> Result
-    ) async throws(StateError) -> Result {
+    /// Does it again whenever another run held a lease, as long as the patience lasts.
+    func waiting(
+        _ patience: Duration, _ body: () async throws(CommandFailure) -> ExitStatus
+    ) async throws(CommandFailure) -> ExitStatus {
         let deadline = ContinuousClock.now + patience
         while true {
-            do throws(StateError) {
+            do throws(CommandFailure) {
                 return try await body()
             } catch {
-                guard case .leaseHeld(let lease) = error.kind, ContinuousClock.now < deadline else { throw error }
-                console.talk("Waiting for \(lease.holder.who) on \(lease.holder.host), who holds \(lease.stack).\n")
-                try? await Task.sleep(for: .seconds(2))
+                guard let lease = error.lease, ContinuousClock.now < deadline else { throw error }
+                let holder = lease.holder
+                console.talk(
+                    "Waiting for \(holder.who) on \(holder.host) (process \(holder.pid)), who holds \(lease.stack) since "
+                        + "\(lease.acquired.formatted(.iso8601)).\n")
+                while ContinuousClock.now < deadline, await isHeld(lease) {
+                    try? await Task.sleep(for: .milliseconds(500))
+                }
             }
+        }
+    }
+
+    private func isHeld(_ lease: Lease) async -> Bool {
+        guard let workspace = try? load(), let storage = try? stateForReading(workspace),
+            let leases = try? await storage.leases()
+        else { return false }
+        return leases.contains { other in
+            other.stack == lease.stack && other.holder == lease.holder && other.expiry > Date()
+                && !ProcessIdentity.isDead(other.holder)
         }
     }
 
@@ -211,7 +226,7 @@ extension Workbench {
         return timing
     }
 
-    private func identity(_ workspace: LoadedWorkspace) -> RunIdentity {
+    private func identity(_ workspace: LoadedWorkspace, command: String = "") -> RunIdentity {
         var buffer = [CChar](repeating: 0, count: 256)
         let host =
             gethostname(&buffer, buffer.count - 1) == 0
@@ -223,7 +238,7 @@ extension Workbench {
         let text = commit.flatMap { $0.exitCode == 0 ? String(decoding: $0.output, as: UTF8.self).trimmed : nil }
         return RunIdentity(
             who: console.environment["USER"] ?? console.environment["LOGNAME"] ?? "unknown", host: host, pid: pid,
-            process: ProcessIdentity.of(pid: pid), gitCommit: text)
+            process: ProcessIdentity.of(pid: pid), gitCommit: text, command: command)
     }
 }
 

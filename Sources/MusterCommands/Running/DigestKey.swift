@@ -55,6 +55,12 @@ struct DigestKey: Sendable {
         return DigestKey(bytes: bytes)
     }
 
+    /// Which key a digest was made with.
+    static func identifier(ofDigest digest: String) -> String? {
+        let parts = digest.split(separator: ":", maxSplits: 1)
+        return parts.count == 2 ? String(parts[0]) : nil
+    }
+
     static func path(_ environment: [String: String]) -> String {
         if let path = environment["MUSTER_KEY_FILE"], !path.isEmpty { return path }
         let configuration =

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import StateStorage
 
 /// What the process tells its caller.
 enum ExitStatus: Int32 {
@@ -17,6 +18,8 @@ enum ExitStatus: Int32 {
 struct CommandFailure: Error {
     var status: ExitStatus
     var diagnostics: [Diagnostic]
+    /// The lease of another run that was in the way.
+    var lease: Lease?
 
     init(_ status: ExitStatus, _ diagnostics: [Diagnostic] = []) {
         self.status = status

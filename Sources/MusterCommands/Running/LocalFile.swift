@@ -68,6 +68,40 @@ enum LocalFile {
         }
     }
 
+    /// The permission bits; nil when there is no such file.
+    static func mode(of path: String) -> mode_t? {
+        var information = stat()
+        return stat(path, &information) == 0 ? information.st_mode & 0o7777 : nil
+    }
+
+    /// Bytes that this user may still write on the disk of a path, or of the nearest folder above it that is there.
+    static func freeSpace(at path: String) -> Int? {
+        var path = path
+        var facts = statvfs()
+        while statvfs(path, &facts) != 0 {
+            if errno != ENOENT || path == "/" || path == "." { return nil }
+            path = folder(of: path)
+        }
+        return Int(facts.f_bavail) * Int(facts.f_frsize)
+    }
+
+    /// Whether this user may write there, as far as permissions and the mount say.
+    static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
+    /// The names in a folder, sorted; none when it cannot be read.
+    static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
     static func isDirectory(_ path: String) -> Bool {
         var information = stat()

@@ -151,6 +151,7 @@ extension CommandFailure {
                 Diagnostic(
                     code: "state.\(error.code)", summary: error.summary, detail: error.detail, hint: error.hint)
             ])
+        if case .leaseHeld(let held) = error.kind { lease = held }
     }
 }
 

@@ -69,7 +69,6 @@ extension StateError {
         case .diskFull: "disk-full"
         case .foreign: "foreign"
         case .newerSchema: "newer-schema"
-        case .olderSchema: "older-schema"
         case .networkFilesystem: "network-filesystem"
         case .notDurable: "not-durable"
         case .boundElsewhere: "bound-elsewhere"

@@ -42,13 +42,25 @@ struct Workbench {
 
     // MARK: Loading
 
-    func load() throws(CommandFailure) -> LoadedWorkspace {
+    /// The workspace for what needs only its state: specs may be wrong and values missing.
+    func loadForState() throws(CommandFailure) -> LoadedWorkspace {
+        let loaded = try read()
+        guard let workspace = loaded.workspace else { throw CommandFailure(.failure, loaded.diagnostics) }
+        try checkStacks(workspace)
+        return workspace
+    }
+
+    private func read() throws(CommandFailure) -> (workspace: LoadedWorkspace?, diagnostics: [Diagnostic]) {
         let path = try WorkspaceFiles.find(options.directory)
         let request = LoadRequest(
             workspacePath: path, variables: try options.givenVariables(), variableFiles: options.variableFiles,
             fallbackRegion: console.environment["AWS_REGION"] ?? console.environment["AWS_DEFAULT_REGION"])
-        let loaded = loadWorkspace(
+        return loadWorkspace(
             request, sections: Lowering.sections, catalog: catalog, reader: WorkspaceFiles.reader)
+    }
+
+    func load() throws(CommandFailure) -> LoadedWorkspace {
+        let loaded = try read()
         guard let workspace = loaded.workspace else { throw CommandFailure(.failure, loaded.diagnostics) }
         if loaded.diagnostics.hasErrors {
             // What the next phases find belongs to the same answer, but what is missing may stand where nothing was read.

@@ -8,7 +8,8 @@ package enum ReportSchema: String, Sendable, CaseIterable {
     case plan, drift
     case stateList = "state-list"
     case stateResource = "state-resource"
-    case outputs, diagnostics, event
+    case outputs, diagnostics, event, history
+    case historyRun = "history-run"
 
     package func jsonSchema() -> Value {
         switch self {
@@ -19,6 +20,8 @@ package enum ReportSchema: String, Sendable, CaseIterable {
         case .outputs: OutputsSchema.jsonSchema()
         case .diagnostics: ValidateSchema.jsonSchema()
         case .event: EventSchema.jsonSchema()
+        case .history: HistorySchema.listJSONSchema()
+        case .historyRun: HistorySchema.showJSONSchema()
         }
     }
 }
@@ -168,6 +171,12 @@ package enum StateSchema {
                 JSONSchema.array(JSONSchema.string), "arguments that are null because they must not be shown"),
             "outputs": JSONSchema.map(JSONSchema.reference("value")),
             "dependencies": JSONSchema.array(JSONSchema.string),
+            "history": JSONSchema.array(
+                JSONSchema.object([
+                    "run": JSONSchema.count, "at": JSONSchema.string, "operation": HistorySchema.operation,
+                    "outcome": HistorySchema.stepOutcome, "who": JSONSchema.string, "host": JSONSchema.string,
+                    "command": JSONSchema.string,
+                ])),
             "deposed": JSONSchema.array(JSONSchema.object(row)),
         ]) { _, new in new }
         return JSONSchema.document(
@@ -278,6 +287,70 @@ package enum EventSchema {
                 "operation": JSONSchema.choice(["create", "update", "delete", "adopt", "forget", "move"]),
             ]) { _, new in new }.merging(members) { _, new in new },
             optional: optional)
+    }
+}
+
+/// Of `history --format json`.
+package enum HistorySchema {
+    static let operation = JSONSchema.choice(["create", "update", "delete", "adopt", "forget", "move"])
+    static let stepOutcome = JSONSchema.choice(HistoryStep.Outcome.allCases.map(\.rawValue))
+
+    package static func listJSONSchema() -> Value {
+        document(
+            "history", "The runs of muster", "What history --format json prints, the latest run first.",
+            HistoryJSON.listKind, "runs",
+            JSONSchema.array(
+                run([
+                    "died_in": JSONSchema.described(
+                        JSONSchema.array(JSONSchema.reference("step")), "the steps in which a run died")
+                ])))
+    }
+
+    package static func showJSONSchema() -> Value {
+        document(
+            "history-run", "A run of muster", "What history RUN --format json prints.", HistoryJSON.showKind, "run",
+            run(["steps": JSONSchema.array(JSONSchema.reference("step"))]))
+    }
+
+    private static func document(
+        _ name: String, _ title: String, _ description: String, _ kind: String, _ member: String, _ body: Value
+    ) -> Value {
+        JSONSchema.document(
+            name, title, description,
+            JSONSchema.object([
+                "format_version": JSONSchema.constant(.integer(HistoryJSON.formatVersion)),
+                "kind": JSONSchema.constant(.string(kind)), member: body,
+            ]), definitions: ["step": step])
+    }
+
+    private static func run(_ more: [String: Value]) -> Value {
+        JSONSchema.object(
+            [
+                "id": JSONSchema.count, "who": JSONSchema.string, "host": JSONSchema.string, "pid": JSONSchema.count,
+                "command": JSONSchema.described(
+                    JSONSchema.string, "without values; empty when an older muster wrote it"),
+                "commit": JSONSchema.nullable(JSONSchema.string), "plan": JSONSchema.string,
+                "started": JSONSchema.string, "ended": JSONSchema.nullable(JSONSchema.string),
+                "seconds": JSONSchema.nullable(JSONSchema.number),
+                "outcome": JSONSchema.choice(HistoryRun.Outcome.allCases.map(\.rawValue)),
+                "step_count": JSONSchema.described(
+                    JSONSchema.count, "of its plan; 0 when an older muster wrote it"),
+                "steps_by_outcome": JSONSchema.object(
+                    [:],
+                    optional: Dictionary(
+                        uniqueKeysWithValues: HistoryStep.Outcome.allCases.map { ($0.rawValue, JSONSchema.count) })),
+            ].merging(more) { _, new in new })
+    }
+
+    private static var step: Value {
+        JSONSchema.object(
+            SharedDefinitions.address.merging([
+                "run": JSONSchema.count, "step": JSONSchema.count, "operation": operation, "outcome": stepOutcome,
+                "detail": JSONSchema.nullable(JSONSchema.string), "request_ids": JSONSchema.array(JSONSchema.string),
+                "started": JSONSchema.string, "ended": JSONSchema.nullable(JSONSchema.string),
+                "seconds": JSONSchema.nullable(JSONSchema.number),
+                "open": JSONSchema.described(JSONSchema.flag, "what came of its call is not known yet"),
+            ]) { _, new in new })
     }
 }
 

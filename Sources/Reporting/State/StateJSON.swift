@@ -21,7 +21,9 @@ package enum StateJSON {
 
     /// Secrets in values are holes: `‹secret:name›`. A value that must not be shown is null, and its name is in
     /// `sensitive`.
-    package static func show(_ record: ResourceRecord, deposed: [ResourceRecord] = []) -> String {
+    package static func show(
+        _ record: ResourceRecord, deposed: [ResourceRecord] = [], history: [HistoryEntry] = []
+    ) -> String {
         let arguments = record.shownArguments
         let resource = record.rowMembers.merging([
             "arguments": .map(arguments.mapValues { $0?.withHoles ?? .null }),
@@ -30,6 +32,15 @@ package enum StateJSON {
             "dependencies": .strings(record.dependencies.sorted().map(\.description)),
             "deposed": .list(
                 deposed.sorted { ($0.generation, $0.id) < ($1.generation, $1.id) }.map { .object($0.rowMembers) }),
+            "history": .list(
+                history.map { entry in
+                    .object([
+                        "run": .integer(entry.run.id), "at": .string(entry.step.started),
+                        "operation": .string(entry.step.operation.rawValue),
+                        "outcome": .string(entry.step.outcome.rawValue), "who": .string(entry.run.who),
+                        "host": .string(entry.run.host), "command": .string(entry.run.command),
+                    ])
+                }),
         ]) { _, new in new }
         return ValueJSON.plainText([
             "format_version": .integer(formatVersion), "kind": .string(showKind), "resource": .object(resource),

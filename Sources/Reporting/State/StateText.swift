@@ -24,8 +24,11 @@ package enum StateText {
     }
 
     /// All that is known about one resource.
+    ///
+    /// - Parameter history: the steps that were about it, the latest first.
     package static func show(
-        _ record: ResourceRecord, deposed: [ResourceRecord] = [], options: TextOptions = TextOptions()
+        _ record: ResourceRecord, deposed: [ResourceRecord] = [], history: [HistoryEntry] = [],
+        options: TextOptions = TextOptions()
     ) -> String {
         var page = TextPage(options)
         page.line(page.paint(record.address.description, .strong))
@@ -35,6 +38,10 @@ package enum StateText {
         if !record.dependencies.isEmpty {
             page.line("  depends on")
             for dependency in record.dependencies.sorted() { page.line("    \(dependency)") }
+        }
+        if !history.isEmpty {
+            page.line("  history")
+            for entry in history { page.line("    \(HistoryText.line(entry.step, by: entry.run))") }
         }
         for predecessor in deposed.sorted(by: { $0.generation < $1.generation }) {
             page.section("deposed predecessor, to be deleted:")
