@@ -34,6 +34,9 @@ enum HazardFinder {
                 for kind in argument.hazards where applies(kind, name, item) {
                     hazards.append(Hazard(kind, item.address, sentence(kind, name, item)))
                 }
+                if action == .update, isWidened(argument, item) {
+                    hazards.append(Hazard(.iamWidening, item.address, sentence(.iamWidening, name, item)))
+                }
                 if isExposed(argument, item) {
                     hazards.append(Hazard(.secretExposure, item.address, sentence(.secretExposure, name, item)))
                 }
@@ -59,6 +62,12 @@ enum HazardFinder {
     private static func holdsData(_ item: Planner.Item) -> Bool {
         guard let volumes = item.prior["ebs_block_device"]?.list else { return false }
         return volumes.contains { $0.map?["delete_on_termination"] != .bool(false) }
+    }
+
+    /// What exists already, and is relied on as it is, may do more or be used by more.
+    private static func isWidened(_ argument: ArgumentSchema, _ item: Planner.Item) -> Bool {
+        guard argument.semantics == .policyDocument, let wanted = item.desired[argument.name] else { return false }
+        return PolicyDocument.grants(wanted, moreThan: item.prior[argument.name] ?? .null)
     }
 
     /// A secret in what the cloud shows to everyone who may describe the object: user data, a tag, a policy. What the

@@ -181,6 +181,35 @@ import Testing
         }
     }
 
+    @Test(
+        "A policy of what exists that grants more is a hazard; one that grants the same or less is none",
+        arguments: [
+            (#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/x"}"#, false),
+            (#"{"Sid":"x","Effect":"Allow","Action":["S3:getobject"],"Resource":"*"}"#, true),
+            (#"{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*"}"#, false),
+            (#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}"#, true),
+            (
+                #"{"Effect":"Allow","Action":"s3:Get?","Resource":["arn:aws:s3:::b/*"],"Condition":{"Bool":{"a":"true"}}}"#,
+                false
+            ),
+            (#"{"Effect":"Allow","NotAction":"s3:Get*","Resource":"arn:aws:s3:::b/*"}"#, true),
+        ])
+    func widening(statement: String, isWider: Bool) throws {
+        let denial = #"{"Effect":"Deny","Action":"s3:GetSecret","Resource":"*"}"#
+        func declared(_ statements: String) -> [Declaration] {
+            [machine("m", ["policy": .string(#"{"Version":"2012-10-17","Statement":[\#(statements)]}"#)])]
+        }
+        var cloud = SimulatedCloud()
+        let old = #"{"Effect":"Allow","Action":["s3:Get*"],"Resource":"arn:aws:s3:::b/*"}"#
+        let made = try cloud.plan(declared("\(old),\(denial)")).plan
+        #expect(made.hazards.isEmpty)
+        try cloud.apply(made)
+        let changed = try cloud.plan(declared("\(statement),\(denial)")).plan
+        #expect(changed.hazards.map(\.kind) == (isWider ? [.iamWidening] : []))
+        #expect(try cloud.plan(declared(statement)).plan.hazards.map(\.kind) == [.iamWidening])
+        #expect(try cloud.plan([machine("m", [:])]).plan.hazards.isEmpty)
+    }
+
     @Test("A secret in what the cloud shows is a hazard, and one in what it keeps to itself is none")
     func exposure() throws {
         let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))

@@ -53,6 +53,7 @@ struct SimulatedCloud {
                     ArgumentSchema("groups", .set(.string), ""),
                     ArgumentSchema("script", .string, isSensitive: true, ""),
                     ArgumentSchema("boot", .string, onChange: .updateWithDowntime, ""),
+                    ArgumentSchema("policy", .anything, semantics: .policyDocument, ""),
                     ArgumentSchema("boot_replace_on_change", .boolean, absence: .means(false), onChange: .local, ""),
                     ArgumentSchema(
                         "disks",
