@@ -227,7 +227,6 @@ struct ComplaintTests {
                 ami: ami-1
                 instance_type: m5.large
                 subnets: [a]
-                target_group: x
                 rancher_server: { image: y }
             """
         ),

@@ -64,7 +64,7 @@ extension Catalog {
             schema("iam_role_policy", isTaggable: false), schema("iam_role_policy_attachment", isTaggable: false),
             schema("route", ["route_table_id", "destination_cidr_block", "gateway_id"], isTaggable: false),
             schema("route_table_association", isTaggable: false), schema("network_acl_rule", isTaggable: false),
-            schema("dns_record", isTaggable: false),
+            schema("dns_record", isTaggable: false), schema("target_group_attachment", isTaggable: false),
         ],
         lookups: [
             LookupSchema(

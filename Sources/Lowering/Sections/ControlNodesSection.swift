@@ -25,6 +25,10 @@ enum ControlNodesSection: Section {
                 "dns", .anything,
                 "The node's name in DNS; or a map with name, type, ttl, zone and target. Without more: a CNAME to the "
                     + "instance's private DNS name, with a TTL of 60."),
+            ArgumentSchema(
+                "target_group", .string, reference: .targetGroup,
+                "The target group that each node joins, on the group's port. The next node is replaced when the one "
+                    + "before is healthy there."),
             SectionFields.name("The tag Name; the node's own name if it is left out."), SectionFields.tags("the node"),
         ] + notYet,
         principalTypes: ["aws.instance"],
@@ -39,6 +43,7 @@ enum ControlNodesSection: Section {
                 subnets: [prod-a, prod-b]
                 security_groups: [prod-rancher]
                 iam_instance_profile: prod-rancher
+                target_group: prod-rancherctl
                 key_name: operator
                 root_volume: { size: 40, type: gp3, encrypted: true }
                 metadata_options: { http_tokens: required }
@@ -126,7 +131,7 @@ enum ControlNodesSection: Section {
     ]
 
     /// Fields that later versions have.
-    private static let notYet = ["target_group", "rancher_server", "rancher_agent"].map {
+    private static let notYet = ["rancher_server", "rancher_agent"].map {
         ArgumentSchema($0, .anything, "Not in this version.")
     }
 
@@ -154,8 +159,18 @@ enum ControlNodesSection: Section {
         node.set("ephemeral_block_device", body["ephemeral_block_devices"])
         node.setTags(
             body["tags"], name: definition.nameTag, inherited: definition.inheritedTags, &result.diagnostics)
-        node.declaration.serialGroup = "\(definition.stack):\(schema.name)/\(definition.group)"
+        let serialGroup = "\(definition.stack):\(schema.name)/\(definition.group)"
+        node.declaration.serialGroup = serialGroup
         result.append(node)
+        if let group = body["target_group"] {
+            var attachment = Draft("aws.target_group_attachment", definition.name, of: definition, at: group.range)
+            attachment.set("target_group_arn", group)
+            attachment.set("target_id", node.output("id"))
+            attachment.set("wait_for_healthy", true)
+            // A group of its own: a node leaves its target group when the one before has joined it again.
+            attachment.declaration.serialGroup = "\(serialGroup)/target_group"
+            result.append(attachment)
+        }
         result.lowerName(of: node, definition)
         return result
     }
@@ -231,8 +246,7 @@ extension Diagnostic {
         Diagnostic(
             code: "spec.not-yet", summary: "Not in this version",
             detail: "\(field.quoted) is not in this version of muster.", at: range,
-            hint: field == "target_group"
-                ? "Leave it out." : "Leave it out, and write the machine's \"user_data\" yourself.")
+            hint: "Leave it out, and write the machine's \"user_data\" yourself.")
     }
 
     fileprivate static func unfittingTarget(_ type: String, _ target: String, at range: SourceRange) -> Diagnostic {
