@@ -64,10 +64,11 @@ enum HazardFinder {
         return volumes.contains { $0.map?["delete_on_termination"] != .bool(false) }
     }
 
-    /// What exists already, and is relied on as it is, may do more or be used by more.
+    /// What exists already, and is relied on as it is, may do more or be used by more than was agreed to last. Putting
+    /// back what somebody took away is no widening.
     private static func isWidened(_ argument: ArgumentSchema, _ item: Planner.Item) -> Bool {
         guard argument.semantics == .policyDocument, let wanted = item.desired[argument.name] else { return false }
-        return PolicyDocument.grants(wanted, moreThan: item.prior[argument.name] ?? .null)
+        return PolicyDocument.grants(wanted, moreThan: item.record?.arguments[argument.name] ?? .null)
     }
 
     /// A secret in what the cloud shows to everyone who may describe the object: user data, a tag, a policy. What the

@@ -63,7 +63,8 @@ def test_roles_keys_and_records_live_and_leave_nothing(muster: Muster, cloud: Cl
     muster.edit("base", '["s3:GetObject"]', '["s3:GetObject", "s3:ListBucket"]')
     muster.edit("base", '    managed_policies: ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]\n', "")
     muster.plan().exits(2)
-    muster.apply().exits(0)
+    muster.apply().exits(3).says("iam-widening", "base:aws.iam_role_policy/node/read")
+    muster.apply("--allow", "iam-widening").exits(0)
     (record,) = cloud.records()
     assert {r["Value"] for r in record["ResourceRecords"]} == {"198.51.100.8", "198.51.100.9"}
     assert cloud.iam.get_role(RoleName="node")["Role"]["Description"] == "What nodes may do"
