@@ -48,6 +48,7 @@ enum Catalog {
         LookupEntry(SecurityGroupLookup.init),
         LookupEntry(LoadBalancerLookup.init),
         LookupEntry(CertificateLookup.init),
+        LookupEntry(DatabaseLookup.init),
         LookupEntry(CallerIdentityLookup.init),
         LookupEntry(SSMParameterLookup.init),
     ]

@@ -79,7 +79,32 @@ struct LookupScenario: Sendable, CustomTestStringConvertible {
         "imagesSet", image("ami-1", "2026-10-01T00:00:00.000Z"), image("ami-3", "2026-11-01T00:00:00.000Z"),
         image("ami-2", "2026-11-01T00:00:00.000Z"))
 
+    private static func database(_ name: String, _ team: String) -> String {
+        "<DBInstanceIdentifier>\(name)</DBInstanceIdentifier><DBInstanceArn>arn:\(name)</DBInstanceArn>"
+            + "<DbiResourceId>db-1</DbiResourceId><Engine>mysql</Engine><EngineVersion>8.0.42</EngineVersion>"
+            + "<Endpoint><Address>\(name).rds.amazonaws.com</Address><Port>3306</Port><HostedZoneId>Z1</HostedZoneId>"
+            + "</Endpoint><AllocatedStorage>20</AllocatedStorage><MultiAZ>true</MultiAZ><VpcSecurityGroups>"
+            + "<VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId></VpcSecurityGroupMembership>"
+            + "</VpcSecurityGroups><TagList><Tag><Key>Team</Key><Value>\(team)</Value></Tag></TagList>"
+    }
+
+    private static func databases(_ items: String...) -> RecordingAWS.Answer {
+        .body("<DBInstances>\(items.map { "<DBInstance>\($0)</DBInstance>" }.joined())</DBInstances>")
+    }
+
     private static let scenarios: [LookupScenario] = [
+        LookupScenario(
+            kind: "databases",
+            answers: [
+                "DescribeDBInstances": [
+                    databases(database("prod", "a")), databases(database("prod", "a"), database("dev", "b")),
+                    databases(database("prod", "a"), database("dev", "b")), databases(),
+                ]
+            ],
+            questions: [
+                ("by name", ["identifier": "Prod"]), ("by tag", ["engine": "mysql", "tags": ["Team": "b"]]),
+                ("several", [:]), ("none", ["identifier": "nobody"]),
+            ]),
         LookupScenario(
             kind: "amis",
             answers: [

@@ -21,6 +21,35 @@ struct ComplaintTests {
             "cidr-family",
             vpc("subnets: { a: { cidr_block: \"2001:db8::/64\" }, b: { ipv6_cidr_block: 10.0.0.0/24 } }")
         ),
+        (
+            "rds",
+            """
+            rds:
+              nothing: {}
+              nowhere:
+                engine: mysql
+                instance_class: db.t3.micro
+                allocated_storage: 20
+                username: admin
+                password: x
+                manage_master_user_password: true
+                subnets: [a]
+                parameters: { max_connections: 1, wait_timeout: { apply_method: now, valu: 1 } }
+                dns: { nam: db.tastycidr.net }
+              twice:
+                engine: oracle-ee
+                engine_version: "19"
+                instance_class: db.t3.micro
+                allocated_storage: 20
+                username: admin
+                manage_master_user_password: true
+                parameter_group_name: p
+                parameters: { a: b }
+                subnets: [a, b]
+                db_subnet_group_name: g
+                dns: db..net
+            """
+        ),
         ("vpc-cidr", "vpc: { a: { cidr_block: 10.0.0.0/8 }, b: { cidr_block: 10.0.0.1/16 }, c: { cidr_block: x } }"),
         (
             "unknown-parts",

@@ -12,7 +12,8 @@ struct SectionTests {
         let section = try #require(Lowering.sections.first { $0.name == name })
         // The nodes' names need a zone to stand in, as the platform has it.
         let zone = "\nresources: { aws.hosted_zone: { net: { name: tastycidr.net } } }\n"
-        let spec = SpecText(section.example + (name == "control_nodes" ? zone : ""))
+        let hasName = section.example.contains("dns: ")
+        let spec = SpecText(section.example + (hasName ? zone : ""))
         #expect(spec.complaints == "")
         #expect(spec.definitions.count > 0)
         expectGolden(spec.lowered, named: "Examples/\(name).txt")
@@ -29,6 +30,50 @@ struct SectionTests {
     }
 
     static let forms: [(name: String, yaml: String)] = [
+        (
+            "rds",
+            """
+            variables: { db_password: { type: string, secret: env:DB_PASSWORD } }
+            resources: { aws.hosted_zone: { net: { name: tastycidr.net } } }
+            rds:
+              main:
+                name: prod-main
+                engine: postgres
+                engine_version: "16.4"
+                instance_class: db.t3.micro
+                allocated_storage: 20
+                storage_encrypted: false
+                username: admin
+                password: ${var.db_password}
+                subnets: [a, subnet-0a1b2c3d]
+                security_groups: [sg-0a1b2c3d, db]
+                parameters:
+                  rds.force_ssl: { value: 1, apply_method: pending-reboot }
+                  log_statement: all
+                  work_mem: 4096
+                tags: { Team: data }
+                dns: { name: db.tastycidr.net., ttl: 30, zone: net }
+                lifecycle: { prevent_destroy: true, ignore_changes: [security_groups] }
+              reader:
+                replicate_source_db: main
+                instance_class: db.t3.micro
+                dns: reader.tastycidr.net
+              restored:
+                instance_class: db.t3.micro
+                snapshot_identifier: last
+                parameter_group_name: default.postgres16
+                db_subnet_group_name: default
+              shared:
+                engine: mysql
+                engine_version: "8"
+                parameter_group_family: mysql8.0
+                instance_class: db.t3.micro
+                allocated_storage: 20
+                username: admin
+                manage_master_user_password: true
+                parameters: { wait_timeout: null }
+            """
+        ),
         (
             "vpc-long-forms",
             """

@@ -65,6 +65,8 @@ extension Catalog {
             schema("route", ["route_table_id", "destination_cidr_block", "gateway_id"], isTaggable: false),
             schema("route_table_association", isTaggable: false), schema("network_acl_rule", isTaggable: false),
             schema("dns_record", isTaggable: false), schema("target_group_attachment", isTaggable: false),
+            schema("db_instance", ["address", "vpc_security_group_ids"], unique: "identifier"),
+            schema("db_subnet_group", unique: "name"), schema("db_parameter_group", unique: "name"),
         ],
         lookups: [
             LookupSchema(

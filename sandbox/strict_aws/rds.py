@@ -378,8 +378,16 @@ def create(call: Call) -> Params:
             "InvalidParameterCombination",
             "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.",
         )
+    _make_room(call, name)
     call.moto(_for_moto(params))
     return _born(call, name, params)
+
+
+def _make_room(call: Call, name: str) -> None:
+    """moto names automated snapshots by the minute, and a name may be given again within one."""
+    held = backend(call).database_snapshots
+    for key in [k for k in held if k.startswith(f"rds:{name}-")]:
+        del held[key]
 
 
 def _check_password(params: Params) -> None:
@@ -409,6 +417,7 @@ def restore(call: Call) -> Params:
         source = snapshot.database
     _check_family(call, source.engine, source.engine_version, params.get("DBParameterGroupName"))
     _place(call, params)
+    _make_room(call, name)
     call.moto(_for_moto(params))
     held = backend(call).databases[name]
     held.tags = list(params.get("Tags") or [])
