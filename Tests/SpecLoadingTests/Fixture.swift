@@ -75,7 +75,7 @@ enum Fixture {
     static let groupKind = ReferenceKind(
         "group", [.init("aws.group", "id"), .init("lookup.groups", "id")], literals: ["sg-", "pl-"], allowsCIDR: true,
         reserved: ["self", "any"])
-    static let netKind = ReferenceKind("net", [.init("aws.net", "id")], literals: ["net-"])
+    static let netKind = ReferenceKind("net", [.init("aws.net", "id")], literals: ["net-", "Z"])
 
     private static let ruleFields = [
         ArgumentSchema(

@@ -55,6 +55,17 @@ struct MeaningTests {
                     """)
         ),
         (
+            "literals",
+            Workspace(
+                spec: """
+                    groups:
+                      id: { net: Z0123456789ABC }
+                      name: { net: Zone }
+                      capitals: { net: ZONE }
+                      dashes: { net: net-1 }
+                    """)
+        ),
+        (
             "name-prefix",
             Workspace(
                 spec: """

@@ -29,8 +29,17 @@ struct Scope {
 extension ReferenceKind {
     /// Whether a text stands for itself: an id, an ARN, a network.
     func isLiteral(_ text: String) -> Bool {
-        text.hasPrefix("arn:") || literalPrefixes.contains(where: text.hasPrefix)
+        text.hasPrefix("arn:") || literalPrefixes.contains(where: { begins(text, with: $0) })
             || allowsCIDR && text.utf8.contains(UInt8(ascii: "/")) && IPNetwork(text) != nil
+    }
+
+    /// A prefix that is a letter alone, such as the `Z` of hosted zones, begins many names; ids go on in capitals and
+    /// digits.
+    private func begins(_ text: String, with prefix: String) -> Bool {
+        guard text.hasPrefix(prefix) else { return false }
+        let isLetter = prefix.utf8.count == 1 && prefix.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+        return !isLetter
+            || text.utf8.count > 8 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
     }
 }
 
