@@ -70,7 +70,8 @@ extension StepFailure {
     static func ended(_ step: Step, _ why: String) -> Self {
         StepFailure(
             .rejected, summary: "The object ended in a failed state", detail: "\(step.address): \(why)",
-            hint: "The next plan replaces it.")
+            hint: step.operation == .update
+                ? "Plan again: it shows what is still to be done." : "The next plan replaces it.")
     }
 
     static func timedOut(_ step: Step, _ status: String, seconds: Int) -> Self {

@@ -16,7 +16,7 @@ package enum Lowering {
     static let implementations: [any Section.Type] = [
         VPCSection.self, SecurityGroupsSection.self, ControlNodesSection.self, IAMSection.self, KeyPairsSection.self,
         DNSSection.self,
-        RDSSection.self,
+        RDSSection.self, AutoscalingGroupsSection.self,
     ]
 
     /// The schemas of all sections that are lowered, in the order of the reference page.

@@ -48,4 +48,17 @@ extension ReferenceKind {
     package static let listener = ReferenceKind("listener", [Target("aws.listener", "id")])
     package static let certificate = ReferenceKind(
         "certificate", [Target("aws.acm_certificate", "id"), Target("lookup.certificates", "arn")])
+    package static let launchTemplate = ReferenceKind(
+        "launch template", [Target("aws.launch_template", "id")], literals: ["lt-"])
+    package static let launchConfiguration = ReferenceKind(
+        "launch configuration", [Target("aws.launch_configuration", "name")])
+    package static let autoscalingGroup = ReferenceKind(
+        "autoscaling group", [Target("aws.autoscaling_group", "name")])
+    /// What an alarm sets off.
+    package static let alarmAction = ReferenceKind(
+        "scaling policy or topic", [Target("aws.scaling_policy", "arn"), Target("aws.sns_topic", "arn")],
+        literals: ["arn:"])
+    package static let metricAlarm = ReferenceKind("alarm", [Target("aws.cloudwatch_alarm", "alarm_name")])
+    /// The root device of an image that is named by a lookup.
+    package static let imageRootDevice = ReferenceKind("image", [Target("lookup.amis", "root_device_name")])
 }

@@ -9,7 +9,7 @@ struct ConformanceTests {
         [
             networkConformance, computeConformance, identityConformance, dnsConformance, messagingConformance,
             dataConformance,
-            loadBalancingConformance,
+            loadBalancingConformance, fleetConformance,
         ]
         .flatMap(\.self).filter { row in conformanceChoice.map { row.type.rawValue.contains($0) } ?? true }
 

@@ -213,6 +213,10 @@ class Cloud:
         return self.client("ec2")
 
     @property
+    def autoscaling(self) -> Any:
+        return self.client("autoscaling")
+
+    @property
     def iam(self) -> Any:
         return self.client("iam")
 
@@ -258,6 +262,8 @@ class Cloud:
         tables = [t for t in ec2.describe_route_tables()["RouteTables"] if t["VpcId"] not in defaults]
         acls = [a for a in ec2.describe_network_acls()["NetworkAcls"] if a["VpcId"] not in defaults]
         gateways = ec2.describe_internet_gateways()["InternetGateways"]
+        asg = self.autoscaling
+        fleets = [g["AutoScalingGroupName"] for g in asg.describe_auto_scaling_groups()["AutoScalingGroups"]]
         roles = [r["RoleName"] for r in iam.list_roles()["Roles"]]
         listed = ec2.describe_security_groups()["SecurityGroups"]
         # By id: two VPCs may have groups of one name.
@@ -302,6 +308,15 @@ class Cloud:
             "records": len(self.records()),
             "topics": len(self.client("sns").list_topics()["Topics"]),
             "repositories": len(self.client("ecr").describe_repositories()["repositories"]),
+            "launch templates": len(ec2.describe_launch_templates()["LaunchTemplates"]),
+            "launch configurations": len(asg.describe_launch_configurations()["LaunchConfigurations"]),
+            "autoscaling groups": len(fleets),
+            "scaling policies": len(asg.describe_policies()["ScalingPolicies"]),
+            "scheduled actions": len(asg.describe_scheduled_actions()["ScheduledUpdateGroupActions"]),
+            "lifecycle hooks": sum(
+                len(asg.describe_lifecycle_hooks(AutoScalingGroupName=f)["LifecycleHooks"]) for f in fleets
+            ),
+            "alarms": len(self.client("cloudwatch").describe_alarms()["MetricAlarms"]),
             "zones": len(self.route53.list_hosted_zones()["HostedZones"]) - 1,
         }
         return Counter({kind: number for kind, number in found.items() if number})

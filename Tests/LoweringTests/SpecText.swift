@@ -99,6 +99,9 @@ extension Declaration {
         for (name, values) in candidates.sorted(by: { $0.key < $1.key }) {
             lines.append("  candidates \(name): \(Value.list(values).text(in: address.stack))")
         }
+        for name in initialArguments.sorted() {
+            lines.append("  begins with \(name)")
+        }
         if !exclusiveChildren.isEmpty {
             lines.append("  owns all \(exclusiveChildren.map(\.rawValue).joined(separator: ", "))")
         }

@@ -77,6 +77,19 @@ import Testing
         #expect(actions(plan) == ["~ main"])
     }
 
+    @Test("What an unfinished change of ours has not reached is no drift, and is planned again")
+    func unfinished() throws {
+        let declarations = [network("main", ["tags": ["Name": "main"]])]
+        var cloud = try applied(declarations)
+        let id = try #require(cloud.objects.keys.first)
+        let address = try #require(cloud.snapshot.records.keys.first)
+        cloud.objects[id]?.arguments["tags"] = ["Name": "before"]
+        cloud.snapshot.records[address]?.isIncomplete = true
+        let plan = try cloud.plan(declarations).plan
+        #expect(plan.drift.isEmpty)
+        #expect(actions(plan) == ["~ main"])
+    }
+
     @Test("What is gone is created again")
     func gone() throws {
         let declarations = [network()]

@@ -15,6 +15,7 @@ class Front:
     def __init__(self, sandbox: Sandbox) -> None:
         self.ec2, self.elb = sandbox.client("ec2"), sandbox.client("elbv2")
         self.acm, self.asg = sandbox.client("acm"), sandbox.client("autoscaling")
+        self.sns, self.cloudwatch = sandbox.client("sns"), sandbox.client("cloudwatch")
         self.ground = Ground(self.ec2)
         asked = {"VpcId": self.ground.vpc, "CidrBlock": "10.0.2.0/24", "AvailabilityZone": "us-east-1b"}
         self.subnets = [self.ground.subnet, self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]]
@@ -284,19 +285,21 @@ def test_policies_hooks_metrics_and_tags(front: Front) -> None:
     assert made["PolicyARN"].startswith("arn:aws:autoscaling:")
     assert len(made["Alarms"]) == 2
     assert code_of(front.asg.put_scaling_policy, **(policy | {"AutoScalingGroupName": "nobody"})) == "ValidationError"
-    front.asg.delete_policy(PolicyName="p")
-    assert code_of(front.asg.delete_policy, PolicyName="p") == "ValidationError"
+    front.asg.delete_policy(AutoScalingGroupName="asg", PolicyName="p")
+    assert code_of(front.asg.delete_policy, AutoScalingGroupName="asg", PolicyName="p") == "ValidationError"
     hook = {
         "LifecycleHookName": "h",
         "AutoScalingGroupName": "asg",
         "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
     }
-    front.asg.put_lifecycle_hook(
-        HeartbeatTimeout=60,
-        NotificationTargetARN="arn:aws:sns:us-east-1:123456789012:t",
-        RoleARN="arn:aws:iam::123456789012:role/r",
-        **hook,
-    )
+    told = {
+        "HeartbeatTimeout": 60,
+        "NotificationTargetARN": "arn:aws:sns:us-east-1:123456789012:t",
+        "RoleARN": "arn:aws:iam::123456789012:role/r",
+    }
+    assert code_of(front.asg.put_lifecycle_hook, **told, **hook) == "ValidationError"
+    front.sns.create_topic(Name="t")
+    front.asg.put_lifecycle_hook(**told, **hook)
     (shown,) = front.asg.describe_lifecycle_hooks(AutoScalingGroupName="asg")["LifecycleHooks"]
     assert shown["NotificationTargetARN"] == "arn:aws:sns:us-east-1:123456789012:t"
     assert shown["GlobalTimeout"] == 6000

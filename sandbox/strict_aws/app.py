@@ -32,6 +32,7 @@ SERVICES: dict[str, tuple[str, str]] = {
     "sns": ("sns", "query"),
     "ecr": ("ecr", "json"),
     "tagging": ("resourcegroupstaggingapi", "json"),
+    "monitoring": ("cloudwatch", "query"),
 }
 _JSON_TARGETS = {
     "AmazonSSM": "ssm",
@@ -161,7 +162,9 @@ def _recognise(request: Request) -> _Intake:
             if wire.service_model(service).api_version == version:
                 name = signing
                 break
-    if name in SERVICES:
+    # CloudWatch speaks three protocols; what is not a form is moto's.
+    is_form = b"Action=" in request.body or request.method == "GET"
+    if name in SERVICES and (name != "monitoring" or is_form):
         service, protocol = SERVICES[name]
         return _Intake(request, scope, service, protocol)
     protocol = "json" if target else "query"

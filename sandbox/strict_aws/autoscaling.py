@@ -1,8 +1,12 @@
-"""Auto Scaling: names taken once, fields that come back, groups that are emptied before they go, refreshes."""
+"""Auto Scaling: names taken once, fields that come back, groups that are emptied before they go.
+
+What belongs to a group is in `autoscaling_children.py`, its refreshes are in `autoscaling_refreshes.py`. A launch of a type
+that cannot start HVM images (`t1.micro`) is made and fails, as in AWS: that is how tests break a fleet.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from . import clock
@@ -31,7 +35,8 @@ def get(call: Call, name: str) -> Any:
     return held
 
 
-def _notes(call: Call, name: str) -> Params:
+def notes_of(call: Call, name: str) -> Params:
+    """What we keep of a group beside moto's model."""
     return store_of(call.account, call.region).notes(f"asg:{name}")
 
 
@@ -74,7 +79,19 @@ def create_configuration(call: Call) -> Params:
             launches.profile_of(call, given)
         except AwsError as error:
             raise AwsError("ValidationError", f"Invalid IamInstanceProfile: {profile}") from error
-    return call.moto(params)
+    result = call.moto(params)
+    store_of(call.account, call.region).table("configurations")[name] = {k: params[k] for k in _AS_GIVEN if k in params}
+    return result
+
+
+_AS_GIVEN = (
+    "PlacementTenancy",
+    "SpotPrice",
+    "MetadataOptions",
+    "InstanceMonitoring",
+    "EbsOptimized",
+    "AssociatePublicIpAddress",
+)
 
 
 def _as_validation(check: Any) -> None:
@@ -96,6 +113,10 @@ def describe_configurations(call: Call) -> Params:
         for device in configuration.block_device_mapping_dict or []:
             devices.append({k: v for k, v in device.items() if v not in (None, "")})
         item["BlockDeviceMappings"] = devices
+        for name in _AS_GIVEN:
+            item.pop(name, None)
+        usual: Params = {"InstanceMonitoring": {"Enabled": True}, "EbsOptimized": False}
+        item |= usual | store_of(call.account, call.region).table("configurations").get(configuration.name, {})
         shown.append(item)
     part, more = page(call, shown, "MaxRecords", "NextToken", 1, 100, 50)
     return {"LaunchConfigurations": part} | ({"NextToken": more} if more else {})
@@ -131,6 +152,10 @@ _KEPT = (
     "DesiredCapacityType",
     "Context",
     "AvailabilityZoneDistribution",
+    "CapacityReservationSpecification",
+    "HealthCheckGracePeriod",
+    "HealthCheckType",
+    "NewInstancesProtectedFromScaleIn",
 )
 
 
@@ -222,58 +247,224 @@ def create(call: Call) -> Params:
         raise AwsError("ValidationError", "At least one Availability Zone or VPC Subnet is required.")
     desired = params.get("DesiredCapacity", params["MinSize"])
     # Instances are launched by us afterwards, so that each takes its time.
-    call.moto(params | {"DesiredCapacity": desired})
-    notes = _notes(call, name)
+    hooks = params.pop("LifecycleHookSpecificationList", [])
+    _check_spread(params)
+    call.moto(params | {"DesiredCapacity": 0, "MinSize": 0})
+    notes = notes_of(call, name)
     notes.clear()
     notes.update({k: params[k] for k in _KEPT if k in params})
-    _note_launch(call, notes, params)
-    _bear_instances(call, name)
+    for hook in hooks:
+        call.sibling("PutLifecycleHook", {"AutoScalingGroupName": name} | hook).run()
+    give_launch(call, get(call, name), params)
+    get(call, name).min_size = params["MinSize"]
+    resize(call, name, desired)
     return {}
 
 
-def _note_launch(call: Call, notes: Params, params: Params) -> None:
-    """What the answers show of the launch: the version as it was asked for."""
-    if "LaunchTemplate" in params:
-        from .ec2.templates import get as template
+def _check_spread(params: Params) -> None:
+    policy = params.get("InstanceMaintenancePolicy")
+    if policy:
+        low, high = policy.get("MinHealthyPercentage", -1), policy.get("MaxHealthyPercentage", -1)
+        if (low == -1) != (high == -1):
+            raise AwsError("ValidationError", "You must specify both MinHealthyPercentage and MaxHealthyPercentage.")
+        if high - low > 100:
+            raise AwsError(
+                "ValidationError",
+                "The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than 100.",
+            )
 
-        given = params["LaunchTemplate"]
-        held = template(call, given.get("LaunchTemplateId"), given.get("LaunchTemplateName"))
-        shown = {
+
+LAUNCHES = ("LaunchTemplate", "LaunchConfigurationName", "MixedInstancesPolicy")
+
+
+def launch_of(group: Any) -> Params:
+    """The launch of a group, as it can be given back to it."""
+    if group.mixed_instances_policy:
+        return {"MixedInstancesPolicy": group.mixed_instances_policy}
+    if getattr(group, "given_template", None):
+        return {"LaunchTemplate": group.given_template}
+    return {"LaunchConfigurationName": group.launch_configuration_name}
+
+
+def give_launch(call: Call, group: Any, params: Params) -> None:
+    """Gives a group the launch that a request names; moto keeps parts of the one before."""
+    import copy
+
+    if not any(k in params for k in LAUNCHES):
+        return
+    policy = copy.deepcopy(params.get("MixedInstancesPolicy"))
+    if policy is not None:
+        policy["InstancesDistribution"] = {
+            "OnDemandAllocationStrategy": "prioritized",
+            "OnDemandBaseCapacity": 0,
+            "OnDemandPercentageAboveBaseCapacity": 100,
+            "SpotAllocationStrategy": "lowest-price",
+            "SpotInstancePools": 2,
+        } | (policy.get("InstancesDistribution") or {})
+    group.mixed_instances_policy = policy
+    group.ec2_launch_template = None
+    group.launch_config = None
+    group.launch_configuration_name = None
+    group.given_template = None
+    template = params.get("LaunchTemplate")
+    named = dict(template or {})
+    if "LaunchTemplateId" in named:
+        # moto wants one of the two.
+        named.pop("LaunchTemplateName", None)
+    spec = ((policy or {}).get("LaunchTemplate") or {}).get("LaunchTemplateSpecification") or {}
+    if "LaunchTemplateId" in spec:
+        spec.pop("LaunchTemplateName", None)
+    group._set_launch_configuration(params.get("LaunchConfigurationName"), named, policy)
+    if template:
+        held = group.ec2_launch_template
+        group.given_template = {
             "LaunchTemplateId": held.id,
             "LaunchTemplateName": held.name,
-            "Version": given.get("Version", "$Default"),
+            "Version": template.get("Version", "$Default"),
         }
-        notes["LaunchTemplate"] = shown
-    elif "LaunchConfigurationName" in params or "MixedInstancesPolicy" in params:
-        notes.pop("LaunchTemplate", None)
 
 
-def _bear_instances(call: Call, name: str) -> None:
-    """Lets fresh instances of a group be pending for a while."""
+def shown_launch(group: Any) -> Params:
+    """What describe calls show of a group's launch."""
+    if group.mixed_instances_policy:
+        return {"MixedInstancesPolicy": group.mixed_instances_policy}
+    if getattr(group, "given_template", None):
+        return {"LaunchTemplate": dict(group.given_template)}
+    return {"LaunchConfigurationName": group.launch_configuration_name}
+
+
+def _instance_launch(group: Any) -> Params:
+    """What describe calls show of a new instance's launch: the version by its number."""
+    if group.ec2_launch_template is None:
+        return {"LaunchConfigurationName": group.launch_configuration_name}
+    held = group.ec2_launch_template
+    version = held.get_version(group.launch_template_version).number
+    return {"LaunchTemplate": {"LaunchTemplateId": held.id, "LaunchTemplateName": held.name, "Version": str(version)}}
+
+
+# Types that cannot start the images of today.
+_BROKEN_TYPES = ("t1.micro",)
+
+
+def resize(call: Call, name: str, desired: int) -> None:
+    """Brings a group to a capacity: launches that may fail, instances that take their time to come and to go."""
+    group = get(call, name)
+    notes = notes_of(call, name)
+    before = {s.instance.id for s in group.instance_states}
+    group.desired_capacity = desired
+    suspended = {p["ProcessName"] for p in group.suspended_processes}
+    grows = desired > len(before)
+    if ("Launch" if grows else "Terminate") in suspended:
+        return
+    if grows and group.instance_type in _BROKEN_TYPES:
+        activity(
+            call,
+            name,
+            "Launching a new EC2 instance.  Status Reason: Non-Windows instances with a virtualization type of 'hvm' are "
+            f"currently not supported for this instance type : {group.instance_type}. Launching EC2 instance failed.",
+            failed=True,
+        )
+        return
+    group.set_desired_capacity(desired)
     store = store_of(call.account, call.region)
-    for state in get(call, name).instance_states:
-        if state.instance.id not in store.born:
-            store.bear(state.instance.id)
-            store.notes(state.instance.id)["transition"] = ("pending", clock.now())
+    present = {s.instance.id for s in group.instance_states}
+    for state in group.instance_states:
+        identifier = state.instance.id
+        if identifier not in before:
+            notes.setdefault("launched", {})[identifier] = _instance_launch(group)
+            store.bear(identifier)
+            store.notes(identifier)["transition"] = ("pending", clock.now())
+            activity(call, name, f"Launching a new EC2 instance: {identifier}")
+    for identifier in before - present:
+        leave(call, name, identifier)
+
+
+def leave(call: Call, name: str, identifier: str) -> None:
+    """Notes that an instance is on its way out of a group."""
+    notes_of(call, name).setdefault("leaving", {})[identifier] = clock.now()
+    activity(call, name, f"Terminating EC2 instance: {identifier}")
+
+
+def leaving(call: Call, name: str) -> list[str]:
+    """Instances that are still on their way out."""
+    held: dict[str, float] = notes_of(call, name).get("leaving", {})
+    return [i for i, since in held.items() if clock.is_pending("instance", since)]
+
+
+def activity(call: Call, name: str, description: str, failed: bool = False) -> None:
+    """Writes a scaling activity down, newest first."""
+    from moto.moto_api._internal import mock_random
+
+    now = datetime.now(timezone.utc)
+    notes_of(call, name).setdefault("activities", []).insert(
+        0,
+        {
+            "ActivityId": str(mock_random.uuid4()),
+            "AutoScalingGroupName": name,
+            "Description": description[:255],
+            "Cause": f"At {now:%Y-%m-%dT%H:%M:%SZ} the group had another capacity than it should have.",
+            "StartTime": now,
+            "EndTime": now,
+            "StatusCode": "Failed" if failed else "Successful",
+            "Progress": 100,
+        }
+        | ({"StatusMessage": description.partition("Status Reason: ")[2][:255]} if failed else {}),
+    )
+
+
+@operation("autoscaling", "DescribeScalingActivities")
+def activities(call: Call) -> Params:
+    name = call.params.get("AutoScalingGroupName")
+    if name is not None:
+        get(call, name)
+    held = notes_of(call, name).get("activities", []) if name else []
+    part, more = page(call, held, "MaxRecords", "NextToken", 1, 100, 100)
+    return {"Activities": part} | ({"NextToken": more} if more else {})
 
 
 def _shown(call: Call, group: Any) -> Params:
     item: Params = item_converter("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups")(group)
-    notes = _notes(call, group.name)
+    notes = notes_of(call, group.name)
+    for launch in LAUNCHES:
+        item.pop(launch, None)
+    item |= {k: v for k, v in shown_launch(group).items() if v}
     item |= {k: notes[k] for k in _KEPT if k in notes}
-    for emptied in ("MaxInstanceLifetime", "DefaultInstanceWarmup"):
-        if item.get(emptied) in (0, -1):
+    for emptied in ("MaxInstanceLifetime", "DefaultInstanceWarmup", "PlacementGroup"):
+        if item.get(emptied) in (0, -1, ""):
             item.pop(emptied)
-    if "LaunchTemplate" in notes:
-        item["LaunchTemplate"] = notes["LaunchTemplate"]
+    if (item.get("InstanceMaintenancePolicy") or {}).get("MinHealthyPercentage", -1) == -1:
+        item.pop("InstanceMaintenancePolicy", None)
+    item.setdefault("HealthCheckGracePeriod", 0)
+    item.setdefault("AvailabilityZoneDistribution", {"CapacityDistributionStrategy": "balanced-best-effort"})
+    item.setdefault("CapacityReservationSpecification", {"CapacityReservationPreference": "default"})
     item["TerminationPolicies"] = item.get("TerminationPolicies") or ["Default"]
     item["ServiceLinkedRoleARN"] = notes.get("ServiceLinkedRoleARN") or (
         f"arn:aws:iam::{call.account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     )
+    item["TrafficSources"] = [{"Identifier": a, "Type": "elbv2"} for a in item.get("TargetGroupARNs", [])]
     store = store_of(call.account, call.region)
     for instance in item.get("Instances", []):
         if store.is_young(instance["InstanceId"], "instance"):
             instance["LifecycleState"] = "Pending"
+        for launch in ("LaunchTemplate", "LaunchConfigurationName"):
+            instance.pop(launch, None)
+        instance |= notes.get("launched", {}).get(instance["InstanceId"], {})
+    zones = item.get("AvailabilityZones") or ["us-east-1a"]
+    item.setdefault("Instances", []).extend(
+        {
+            "InstanceId": i,
+            "AvailabilityZone": zones[0],
+            "LifecycleState": "Terminating",
+            "HealthStatus": "Healthy",
+            "ProtectedFromScaleIn": False,
+        }
+        | notes.get("launched", {}).get(i, {})
+        for i in leaving(call, group.name)
+    )
+    item.pop("WarmPoolConfiguration", None)
+    if "warm_pool" in notes:
+        item["WarmPoolConfiguration"] = notes["warm_pool"]
+        item["WarmPoolSize"] = 0
     if "metrics" in notes:
         item["EnabledMetrics"] = [{"Metric": m, "Granularity": "1Minute"} for m in notes["metrics"]]
     if "deleted_at" in notes:
@@ -318,12 +509,17 @@ def update(call: Call) -> Params:
     _check_places(call, params)
     _check_lifetime(params)
     if desired is None:
-        params["DesiredCapacity"] = min(max(group.desired_capacity, low), high)
-    call.moto(params)
-    notes = _notes(call, name)
+        desired = min(max(group.desired_capacity, low), high)
+    _check_spread(params)
+    if "VPCZoneIdentifier" in params or "AvailabilityZones" in params:
+        group._set_azs_and_vpcs(params.get("AvailabilityZones"), params.get("VPCZoneIdentifier"), update=True)
+    group.min_size, group.max_size = low, high
+    if "NewInstancesProtectedFromScaleIn" in params:
+        group.new_instances_protected_from_scale_in = params["NewInstancesProtectedFromScaleIn"]
+    notes = notes_of(call, name)
     notes.update({k: params[k] for k in _KEPT if k in params})
-    _note_launch(call, notes, params)
-    _bear_instances(call, name)
+    give_launch(call, group, params)
+    resize(call, name, desired)
     return {}
 
 
@@ -331,8 +527,7 @@ def update(call: Call) -> Params:
 def set_desired(call: Call) -> Params:
     group = get(call, call.params["AutoScalingGroupName"])
     _check_sizes(group.min_size, group.max_size, call.params["DesiredCapacity"])
-    call.moto()
-    _bear_instances(call, group.name)
+    resize(call, group.name, call.params["DesiredCapacity"])
     return {}
 
 
@@ -340,14 +535,16 @@ def set_desired(call: Call) -> Params:
 def delete(call: Call) -> Params:
     name = call.params["AutoScalingGroupName"]
     group = get(call, name)
-    if group.instance_states and not call.params.get("ForceDelete"):
+    if (group.instance_states or leaving(call, name)) and not call.params.get("ForceDelete"):
         raise AwsError(
             "ResourceInUse",
             "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
         )
-    notes = _notes(call, name)
+    notes = notes_of(call, name)
     if "deleted_at" in notes:
         return {}
+    if "warm_pool" in notes and not call.params.get("ForceDelete"):
+        raise AwsError("ResourceInUse", "You cannot delete an AutoScalingGroup while it has a warm pool.")
     notes["deleted_at"] = clock.now()
     identifiers = [s.instance.id for s in group.instance_states]
     group.instance_states.clear()
@@ -368,6 +565,80 @@ def delete(call: Call) -> Params:
     return {}
 
 
+# MARK: processes, protection, warm pools
+
+
+@operation("autoscaling", "SuspendProcesses", "ResumeProcesses")
+def processes(call: Call) -> Params:
+    name = call.params["AutoScalingGroupName"]
+    group = get(call, name)
+    known = {
+        "Launch",
+        "Terminate",
+        "AddToLoadBalancer",
+        "AlarmNotification",
+        "AZRebalance",
+        "HealthCheck",
+        "InstanceRefresh",
+        "ReplaceUnhealthy",
+        "ScheduledActions",
+    }
+    for process in call.params.get("ScalingProcesses") or []:
+        if process not in known:
+            raise AwsError("ValidationError", f"The process {process} is not valid.")
+    call.moto()
+    if call.operation == "ResumeProcesses":
+        resize(call, name, group.desired_capacity)
+    return {}
+
+
+@operation("autoscaling", "SetInstanceProtection")
+def protect(call: Call) -> Params:
+    name = call.params["AutoScalingGroupName"]
+    group = get(call, name)
+    held = {s.instance.id for s in group.instance_states}
+    for identifier in call.params["InstanceIds"]:
+        if identifier not in held:
+            raise AwsError("ValidationError", f"The instance {identifier} is not part of Auto Scaling group {name}.")
+    if len(call.params["InstanceIds"]) > 50:
+        raise AwsError("ValidationError", "At most 50 instances at a time.")
+    call.moto()
+    resize(call, name, group.desired_capacity)
+    return {}
+
+
+@operation("autoscaling", "PutWarmPool")
+def put_warm_pool(call: Call) -> Params:
+    notes = notes_of(call, get(call, call.params["AutoScalingGroupName"]).name)
+    if notes.get("warm_pool", {}).get("Status") == "PendingDelete":
+        raise AwsError("ValidationError", "The warm pool of this Auto Scaling group is being deleted.")
+    given = {k: v for k, v in call.params.items() if k != "AutoScalingGroupName"}
+    pool = {"PoolState": "Stopped", "MinSize": 0} | notes.get("warm_pool", {}) | given
+    if pool.get("MaxGroupPreparedCapacity") == -1:
+        pool.pop("MaxGroupPreparedCapacity")
+    notes["warm_pool"] = pool
+    return {}
+
+
+@operation("autoscaling", "DescribeWarmPool")
+def describe_warm_pool(call: Call) -> Params:
+    notes = notes_of(call, get(call, call.params["AutoScalingGroupName"]).name)
+    return {"Instances": []} | ({"WarmPoolConfiguration": notes["warm_pool"]} if "warm_pool" in notes else {})
+
+
+@operation("autoscaling", "DeleteWarmPool")
+def delete_warm_pool(call: Call) -> Params:
+    name = call.params["AutoScalingGroupName"]
+    notes = notes_of(call, get(call, name).name)
+    if "warm_pool" not in notes:
+        raise AwsError("ValidationError", f"No warm pool found for Auto Scaling group {name}")
+    notes["warm_pool"] = notes["warm_pool"] | {"Status": "PendingDelete"}
+    store = store_of(call.account, call.region)
+    store.later("group", lambda: notes.pop("warm_pool", None))
+    store.settle()
+    return {}
+
+
 # MARK: tags, metrics, target groups
 
 
@@ -385,7 +656,7 @@ def enable_metrics(call: Call) -> Params:
     get(call, call.params["AutoScalingGroupName"])
     if call.params["Granularity"] != "1Minute":
         raise AwsError("ValidationError", "Granularity must be 1Minute")
-    notes = _notes(call, call.params["AutoScalingGroupName"])
+    notes = notes_of(call, call.params["AutoScalingGroupName"])
     every = [
         "GroupDesiredCapacity",
         "GroupInServiceInstances",
@@ -403,7 +674,7 @@ def enable_metrics(call: Call) -> Params:
 @operation("autoscaling", "DisableMetricsCollection")
 def disable_metrics(call: Call) -> Params:
     get(call, call.params["AutoScalingGroupName"])
-    notes = _notes(call, call.params["AutoScalingGroupName"])
+    notes = notes_of(call, call.params["AutoScalingGroupName"])
     named = call.params.get("Metrics")
     notes["metrics"] = [m for m in notes.get("metrics", []) if named and m not in named]
     return {}
@@ -430,102 +701,16 @@ def describe_sources(call: Call) -> Params:
     return {"TrafficSources": part} | ({"NextToken": more} if more else {})
 
 
-@operation("autoscaling", "AttachLoadBalancerTargetGroups")
+@operation("autoscaling", "AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups")
 def attach_groups(call: Call) -> Params:
-    get(call, call.params["AutoScalingGroupName"])
-    _check_places(call, call.params)
-    return call.moto()
-
-
-# MARK: policies, schedules, hooks
-
-
-@operation("autoscaling", "PutScalingPolicy")
-def put_policy(call: Call) -> Params:
-    get(call, call.params["AutoScalingGroupName"])
-    call.moto()
-    name, group = call.params["PolicyName"], call.params["AutoScalingGroupName"]
-    arn = next(p.arn for p in backend(call).policies.values() if p.name == name and p.auto_scaling_group_name == group)
-    alarms = []
-    if call.params.get("PolicyType") == "TargetTrackingScaling":
-        for side in ("AlarmHigh", "AlarmLow"):
-            alarm = f"TargetTracking-{group}-{side}-{name}"
-            alarms.append(
-                {"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{alarm}"}
-            )
-    return {"PolicyARN": arn, "Alarms": alarms}
-
-
-@operation("autoscaling", "DescribePolicies")
-def describe_policies(call: Call) -> Params:
-    shown = call.moto({k: v for k, v in call.params.items() if k not in ("MaxRecords", "NextToken")})["ScalingPolicies"]
-    part, more = page(call, shown, "MaxRecords", "NextToken", 1, 100, 50)
-    return {"ScalingPolicies": part} | ({"NextToken": more} if more else {})
-
-
-@operation("autoscaling", "DeletePolicy")
-def delete_policy(call: Call) -> Params:
-    wanted = call.params["PolicyName"]
-    for key, policy in list(backend(call).policies.items()):
-        if wanted in (policy.name, policy.arn):
-            del backend(call).policies[key]
-            return {}
-    raise AwsError("ValidationError", f"Scaling policy {wanted} not found.")
-
-
-@operation("autoscaling", "PutScheduledUpdateGroupAction")
-def put_schedule(call: Call) -> Params:
-    get(call, call.params["AutoScalingGroupName"])
-    start = call.params.get("StartTime") or call.params.get("Time")
-    if start is not None and start.replace(tzinfo=timezone.utc) < datetime.now(timezone.utc) - timedelta(seconds=5):
-        raise AwsError("ValidationError", "Given start time is in the past")
-    return call.moto()
-
-
-@operation("autoscaling", "DescribeScheduledActions")
-def describe_schedules(call: Call) -> Params:
-    shown = call.moto({k: v for k, v in call.params.items() if k not in ("MaxRecords", "NextToken")})
-    items = shown["ScheduledUpdateGroupActions"]
-    for item in items:
-        group, name = item["AutoScalingGroupName"], item["ScheduledActionName"]
-        item["ScheduledActionARN"] = (
-            f"arn:aws:autoscaling:{call.region}:{call.account}:scheduledUpdateGroupAction:"
-            f"00000000-0000-0000-0000-000000000000:autoScalingGroupName/{group}:scheduledActionName/{name}"
-        )
-    part, more = page(call, items, "MaxRecords", "NextToken", 1, 100, 50)
-    return {"ScheduledUpdateGroupActions": part} | ({"NextToken": more} if more else {})
-
-
-@operation("autoscaling", "PutLifecycleHook")
-def put_hook(call: Call) -> Params:
     group = get(call, call.params["AutoScalingGroupName"])
-    call.moto()
-    hooks = _notes(call, group.name).setdefault("hooks", {})
-    hooks[call.params["LifecycleHookName"]] = {**hooks.get(call.params["LifecycleHookName"], {}), **call.params}
-    return {}
-
-
-@operation("autoscaling", "DescribeLifecycleHooks")
-def describe_hooks(call: Call) -> Params:
-    name = call.params["AutoScalingGroupName"]
-    get(call, name)
-    shown = call.moto()
-    for hook in shown.get("LifecycleHooks", []):
-        for dummy in ("NotificationTargetARN", "RoleARN", "NotificationMetadata"):
-            hook.pop(dummy, None)
-        held = _notes(call, name).get("hooks", {}).get(hook["LifecycleHookName"], {})
-        hook |= {k: held[k] for k in ("NotificationTargetARN", "RoleARN", "NotificationMetadata") if held.get(k)}
-        hook["GlobalTimeout"] = min(172800, 100 * hook["HeartbeatTimeout"])
-    return shown
-
-
-@operation("autoscaling", "DeleteLifecycleHook")
-def delete_hook(call: Call) -> Params:
-    name, hook = call.params["AutoScalingGroupName"], call.params["LifecycleHookName"]
-    get(call, name)
-    if hook not in _notes(call, name).get("hooks", {}):
-        raise AwsError("ValidationError", f"No Lifecycle Hook found with name {hook}")
-    del _notes(call, name)["hooks"][hook]
+    arns = call.params["TargetGroupARNs"]
+    if len(arns) > 10:
+        raise AwsError("ValidationError", "At most 10 target groups at a time.")
+    if call.operation.startswith("Attach"):
+        _check_places(call, call.params)
+    elif any(a not in group.target_group_arns for a in arns):
+        raise AwsError("ValidationError", "Trying to remove Target Groups that are not part of the group.")
     return call.moto()
 
 
@@ -534,75 +719,3 @@ def describe_tags(call: Call) -> Params:
     shown = call.moto({k: v for k, v in call.params.items() if k not in ("MaxRecords", "NextToken")})
     part, more = page(call, shown.get("Tags", []), "MaxRecords", "NextToken", 1, 100, 50)
     return {"Tags": part} | ({"NextToken": more} if more else {})
-
-
-# MARK: instance refreshes
-
-
-def _refreshes(call: Call, name: str) -> list[Params]:
-    held: list[Params] = _notes(call, name).setdefault("refreshes", [])
-    return held
-
-
-def _shown_refresh(held: Params) -> Params:
-    shown = {k: v for k, v in held.items() if k not in ("since", "final")}
-    if "final" in held:
-        shown |= {"Status": held["final"], "PercentageComplete": 0 if held["final"] == "Cancelled" else 100}
-    elif clock.is_pending("association", held["since"]):
-        shown |= {"Status": "Pending", "PercentageComplete": 0}
-    elif clock.is_pending("group", held["since"]):
-        shown |= {"Status": "InProgress", "PercentageComplete": 50}
-    else:
-        shown |= {"Status": "Successful", "PercentageComplete": 100, "EndTime": datetime.now(timezone.utc)}
-    return shown
-
-
-@operation("autoscaling", "StartInstanceRefresh")
-def start_refresh(call: Call) -> Params:
-    from moto.moto_api._internal import mock_random
-
-    name = call.params["AutoScalingGroupName"]
-    get(call, name)
-    if any(_shown_refresh(r)["Status"] in ("Pending", "InProgress", "Cancelling") for r in _refreshes(call, name)):
-        raise AwsError(
-            "InstanceRefreshInProgress",
-            "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
-        )
-    identifier = str(mock_random.uuid4())
-    preferences = call.params.get("Preferences") or {}
-    held: Params = {
-        "InstanceRefreshId": identifier,
-        "AutoScalingGroupName": name,
-        "StartTime": datetime.now(timezone.utc),
-        "InstancesToUpdate": len(get(call, name).instance_states),
-        "Preferences": {"MinHealthyPercentage": 90, "InstanceWarmup": 300, **preferences},
-        "since": clock.now(),
-    }
-    if "DesiredConfiguration" in call.params:
-        held["DesiredConfiguration"] = call.params["DesiredConfiguration"]
-    _refreshes(call, name).insert(0, held)
-    return {"InstanceRefreshId": identifier}
-
-
-@operation("autoscaling", "DescribeInstanceRefreshes")
-def describe_refreshes(call: Call) -> Params:
-    name = call.params["AutoScalingGroupName"]
-    get(call, name)
-    wanted = call.params.get("InstanceRefreshIds")
-    shown = [_shown_refresh(r) for r in _refreshes(call, name) if not wanted or r["InstanceRefreshId"] in wanted]
-    part, more = page(call, shown, "MaxRecords", "NextToken", 1, 100, 50)
-    return {"InstanceRefreshes": part} | ({"NextToken": more} if more else {})
-
-
-@operation("autoscaling", "CancelInstanceRefresh")
-def cancel_refresh(call: Call) -> Params:
-    name = call.params["AutoScalingGroupName"]
-    get(call, name)
-    for held in _refreshes(call, name):
-        if _shown_refresh(held)["Status"] in ("Pending", "InProgress"):
-            held["final"] = "Cancelled"
-            return {"InstanceRefreshId": held["InstanceRefreshId"]}
-    raise AwsError(
-        "ActiveInstanceRefreshNotFound",
-        f"No in progress or pending Instance Refresh found for Auto Scaling group {name}",
-    )

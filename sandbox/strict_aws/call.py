@@ -188,6 +188,7 @@ _RESPONSES = {
     "elbv2": ("moto.elbv2.responses", "ELBV2Response"),
     "rds": ("moto.rds.responses", "RDSResponse"),
     "elasticache": ("moto.elasticache.responses", "ElastiCacheResponse"),
+    "cloudwatch": ("moto.cloudwatch.responses", "CloudWatchResponse"),
     "sns": ("moto.sns.responses", "SNSResponse"),
     "ecr": ("moto.ecr.responses", "ECRResponse"),
     "resourcegroupstaggingapi": (

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import importlib
 
-_MODULES = ("ec2", "iam", "route53", "ssm", "acm", "sts", "autoscaling", "elbv2", "rds", "rds_groups", "elasticache", "sns", "ecr", "tagging")
+_MODULES = (
+    "ec2",
+    "iam",
+    "route53",
+    "ssm",
+    "acm",
+    "sts",
+    "autoscaling",
+    "autoscaling_children",
+    "autoscaling_refreshes",
+    "cloudwatch",
+    "elbv2",
+    "rds",
+    "rds_groups",
+    "elasticache",
+    "sns",
+    "ecr",
+    "tagging",
+)
 
 
 def load() -> None:

@@ -208,7 +208,7 @@ package enum SpecJSONSchema {
         var description = field.documentation
         if let kind = field.reference { description += " Takes the name of: \(kind.name)." }
         schema["description"] = .string(description)
-        if case .means(let value) = field.absence { schema["default"] = value }
+        if case .means(let value) = field.absence, value != .null { schema["default"] = value }
         return .map(schema)
     }
 

@@ -181,7 +181,9 @@ extension ArgumentSchema {
         var words = [documentation]
         words += constraints.compactMap(\.words)
         if let reference { words.append(reference.words) }
-        if case .means(let value) = absence, value != .map([:]) { words.append("Default: `\(ValueJSON.text(value))`.") }
+        if case .means(let value) = absence, ![.map([:]), .list([]), .null].contains(value) {
+            words.append("Default: `\(ValueJSON.text(value))`.")
+        }
         return words.joined(separator: " ")
     }
 }
