@@ -8,7 +8,8 @@ import ResourceGraph
 /// - a make waits for the makes of what it depends on;
 /// - a drop waits for the drops of what depended on the object, and for the makes that stop using it;
 /// - the halves of a replacement wait for each other, in either order;
-/// - the children of a parent that is created first go when the parent goes, not before its users have moved;
+/// - the children of a parent that is created first go when the parent goes, not before its users have moved, and its
+///   users move when the children of the successor are there;
 /// - members of a serial group go one after the other.
 struct StepLayout {
     private let planner: Planner
@@ -159,20 +160,30 @@ struct StepLayout {
     }
 
     private mutating func connectChildren() {
+        var usersOf: [Address: [Int]] = [:]
         for index in planner.items.indices {
             let item = planner.items[index]
-            guard let parentArgument = item.schema.parentArgument, let dropOwn = drop[index], let record = item.record,
-                let parentID = record.arguments[parentArgument]?.string ?? item.prior[parentArgument]?.string
-            else { continue }
+            guard let dropOwn = drop[index], let record = item.record, let parentID = parent(of: item) else { continue }
             for address in record.dependencies {
                 guard let parent = itemOfAddress[address], planner.items[parent].action == .replaceCreateFirst,
                     planner.items[parent].record?.id.rawValue == parentID
                 else { continue }
-                for user in users(of: address) where planner.items[user].schema.parentArgument == nil {
-                    if let makeUser = make[user] { after[dropOwn].insert(makeUser) }
+                let users = usersOf[address] ?? users(of: address)
+                usersOf[address] = users
+                for user in users where self.parent(of: planner.items[user]) != parentID {
+                    guard let makeUser = make[user] else { continue }
+                    if !waits(makeUser, for: dropOwn) { after[dropOwn].insert(makeUser) }
+                    // A user moves to the successor when its children are there too: to a group with its targets.
+                    if let makeOwn = make[index], !waits(makeOwn, for: makeUser) { after[makeUser].insert(makeOwn) }
                 }
             }
         }
+    }
+
+    /// The id of the object that an item is a child of.
+    private func parent(of item: Planner.Item) -> String? {
+        guard let argument = item.schema.parentArgument else { return nil }
+        return item.record?.arguments[argument]?.string ?? item.prior[argument]?.string
     }
 
     private func users(of address: Address) -> [Int] {

@@ -260,6 +260,39 @@ struct ComplaintTests {
             """
         ),
         (
+            "load-balancers",
+            """
+            alb:
+              a_b: { subnets: [a, b], dns: "a..b", http2: true, enable_http2: false }
+              none: { listeners: [{ port: 80 }] }
+              web:
+                subnets: [a, b]
+                dns: { zone: Z1 }
+                listeners:
+                  - { port: 443, protocol: HTTPS, forward: x }
+                  - { port: 443, certificate: c, redirect: https }
+                  - { port: 80, certificate: c, forward: x, redirect: https }
+                  - { port: 81, redirect: http }
+                  - { port: 82, redirect: { protocol: FTP, hots: x } }
+                  - { port: 83, fixed_response: [404] }
+                  - { port: 84, forward: [{ weight: 1 }] }
+                  - { port: 85, forward: x, certificates: [c, c] }
+                  - { port: 86, authenticate_oidc: { issuer: i }, fixed_response: 200 }
+                  - { port: 87, default_action: [{ type: reply }] }
+                  - { port: 70000, forward: x }
+                  - port: 88
+                    forward: x
+                    rules:
+                      - { priority: 1, forward: x }
+                      - { priority: 1, path: /a, forward: x }
+                      - { priority: 2, path: /a }
+                      - { priority: 3, condition: [{ host: [a] }], forward: x }
+            target_groups:
+              this-name-is-one-letter-too-long-x: { vpc: v, port: 80, protocol: HTTP }
+              -x: { port: 80, protocol: FTP, targets: [{ port: 80 }, a, a] }
+            """
+        ),
+        (
             "node-names",
             """
             dns: { tastycidr.net: { hosted_zone: {} } }

@@ -10,7 +10,7 @@ struct SectionTests {
     @Test("Every example lowers without a complaint", arguments: Lowering.sections.map(\.name))
     func example(of name: String) throws {
         let section = try #require(Lowering.sections.first { $0.name == name })
-        // The nodes' names need a zone to stand in, as the platform has it.
+        // Names of nodes and load balancers need a zone to stand in, as the platform has it.
         let zone = "\nresources: { aws.hosted_zone: { net: { name: tastycidr.net } } }\n"
         let hasName = section.example.contains("dns: ")
         let spec = SpecText(section.example + (hasName ? zone : ""))
@@ -170,6 +170,78 @@ struct SectionTests {
                 egress:
                   - { protocol: all, to: [0.0.0.0/0] }
                   - { port: 25, to: [10.0.0.0/8] }
+            """
+        ),
+        (
+            "load-balancers",
+            """
+            dns: { tastycidr.net: { hosted_zone: {} } }
+            alb:
+              web:
+                name: front
+                subnets: [subnet-a, subnet-b]
+                security_groups: [web]
+                internal: true
+                ip_address_type: dualstack
+                http2: false
+                enable_waf_fail_open: true
+                access_logs: { bucket: logs }
+                minimum_load_balancer_capacity: { capacity_units: 200 }
+                dns: [web.tastycidr.net, { name: www.tastycidr.net, zone: Z1, evaluate_target_health: true }]
+                tags: { Team: a }
+                depends_on: ["aws.vpc.main"]
+                listeners:
+                  - port: 443
+                    certificate: "arn:aws:acm:us-east-1:123456789012:certificate/1"
+                    certificates: [other, "arn:aws:acm:us-east-1:123456789012:certificate/2"]
+                    ssl_policy: ELBSecurityPolicy-TLS13-1-2-2021-06
+                    mutual_authentication: { mode: passthrough }
+                    routing_http_response_server_enabled: false
+                    authenticate_oidc:
+                      issuer: "https://id.example"
+                      authorization_endpoint: "https://id.example/auth"
+                      token_endpoint: "https://id.example/token"
+                      user_info_endpoint: "https://id.example/me"
+                      client_id: muster
+                      client_secret: geheim
+                    forward: [{ target_group: blue, weight: 90 }, { target_group: green, weight: 10 }, red]
+                    rules:
+                      - priority: 10
+                        name: api
+                        host: [api.tastycidr.net, "*.api.tastycidr.net"]
+                        path: /v1/*
+                        headers: { X-Version: 2 }
+                        query: { debug: [on, yes] }
+                        forward: "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1"
+                        tags: { Team: b }
+                      - { priority: 20, method: GET, source_ip: 10.0.0.0/8, fixed_response: 404 }
+                      - priority: 30
+                        condition: [{ query_string: [{ value: "*old*" }] }]
+                        redirect: { host: new.example, status_code: 302 }
+                      - priority: 40
+                        path: /sticky
+                        forward: { target_groups: [blue, green], stickiness: { enabled: true, duration: 600 } }
+                      - priority: 50
+                        path: /verbatim
+                        action: [{ type: forward, target_group_arn: blue }]
+                  - { port: 80, name: plain, redirect: https, rules: [] }
+                  - { port: 8080, fixed_response: { status_code: 503, message_body: Later, content_type: text/html } }
+                  - { port: 8081, default_action: [{ type: fixed-response, fixed_response: { status_code: "200" } }] }
+              tcp:
+                load_balancer_type: network
+                subnet_mapping: [{ subnet_id: subnet-a, allocation_id: front }]
+                cross_zone_load_balancing: true
+                lifecycle: { ignore_changes: [http2, security_groups] }
+                listeners: [{ port: 6443, protocol: TCP, forward: blue, tcp_idle_timeout_seconds: 600 }]
+            target_groups:
+              blue:
+                vpc: vpc-1
+                port: 8080
+                protocol: HTTP
+                health_check: { path: /ping, port: 8081, interval: 10 }
+                stickiness: { type: lb_cookie, cookie_duration: 60 }
+                targets: [node1, i-0a1b2c3d, { target: node2, port: 9090, wait_for_healthy: true }, 10.0.0.1, "${aws.instance.x.id}"]
+              function: { target_type: lambda, lambda_multi_value_headers_enabled: true }
             """
         ),
         (

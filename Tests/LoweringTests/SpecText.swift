@@ -67,6 +67,9 @@ extension Catalog {
             schema("dns_record", isTaggable: false), schema("target_group_attachment", isTaggable: false),
             schema("db_instance", ["address", "vpc_security_group_ids"], unique: "identifier"),
             schema("db_subnet_group", unique: "name"), schema("db_parameter_group", unique: "name"),
+            schema("load_balancer", ["enable_http2", "security_groups"], unique: "name"),
+            schema("target_group", ["port"], unique: "name"), schema("listener"), schema("listener_rule"),
+            schema("listener_certificate", isTaggable: false),
         ],
         lookups: [
             LookupSchema(

@@ -47,6 +47,27 @@ import Testing
         #expect(cloud.objects.isEmpty && cloud.snapshot.records.isEmpty)
     }
 
+    @Test("Users move to a successor when its children are there, and the old children go when the users have moved")
+    func successorWithChildren() throws {
+        var cloud = SimulatedCloud()
+        func platform(_ description: String) -> [Declaration] {
+            [
+                group("web", description: description), rule("web", port: 80, from: "10.0.0.0/8"), group("db"),
+                rule("db", port: 3306, from: "web"),
+                machine("m", ["groups": .list([output(address(SimulatedCloud.group, "web"))])]),
+            ]
+        }
+        try cloud.apply(cloud.plan(platform("")).plan)
+        cloud.log = []
+        try cloud.apply(cloud.plan(platform("other")).plan)
+        func place(_ entry: String) throws -> Int { try #require(cloud.log.firstIndex(of: entry), "\(cloud.log)") }
+        for user in ["update m", "update db/3306/web"] {
+            #expect(try place("create web/80/10.0.0.0/8") < place(user))
+            #expect(try place(user) < place("delete web/80/10.0.0.0/8 (old)"))
+        }
+        #expect(try cloud.plan(platform("other")).plan.isEmpty)
+    }
+
     @Test("A foreign child of an exclusive parent is drift and planned for removal; a foreign tag is neither")
     func foreign() throws {
         let declarations = [group("a"), rule("a", port: 1, from: "10.0.0.0/8")]
