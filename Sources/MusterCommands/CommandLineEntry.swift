@@ -5,6 +5,7 @@ import Diagnostics
 package enum CommandLineEntry {
     /// Runs the command that the process was started with, and ends the process with its exit code.
     package static func run() async {
+        ProcessStart.prepare()
         if let word = CommandLine.arguments.dropFirst().first, let meant = commandMeant(by: word) {
             Muster.exit(
                 withError: ValidationError("There is no command \(word.quoted). Did you mean \(meant.quoted)?"))

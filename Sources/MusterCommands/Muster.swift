@@ -13,7 +13,7 @@ struct Muster: AsyncParsableCommand {
             exactly that, "muster drift" shows what others changed.
 
             Exit codes: 0 fine · 1 error · 2 changes or drift · 3 refused · 4 credentials · 5 lease held by another \
-            run · 64 usage · 130, 143 interrupted.
+            run · 64 usage · 129, 130, 143 interrupted.
             """,
         version: version,
         subcommands: [

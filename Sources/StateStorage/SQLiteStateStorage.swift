@@ -167,20 +167,7 @@ package actor SQLiteStateStorage: StateStorage {
         _ file: StateFile, facts: FileFacts, token: String
     ) throws(StateError) -> DatabaseQueue {
         do {
-            let queue: DatabaseQueue
-            if facts.isWritable(file.path), facts.isWritable(file.folder) {
-                // A connection that may write tidies the companions up when it closes; one that may not leaves them.
-                queue = try DatabaseQueue(path: file.path, configuration: configuration())
-                try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
-            } else if file.hasPendingCommits {
-                queue = try DatabaseQueue(path: file.path, configuration: configuration(isReadOnly: true))
-            } else {
-                let copy = FileManager.default.temporaryDirectory.appending(path: "muster-state-\(token)").path
-                defer { StateFile.remove(copy) }
-                try StateFile.copyForReading(file.path, to: copy)
-                queue = try DatabaseQueue(path: copy, configuration: configuration(isReadOnly: true))
-                try queue.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
-            }
+            let queue = try readable(file, facts: facts, token: token)
             let migrator = StateSchema.migrator
             let isCurrent = try queue.read { database in
                 if try migrator.hasBeenSuperseded(database) { throw StateError.newerSchema(file.path) }
@@ -193,6 +180,43 @@ package actor SQLiteStateStorage: StateStorage {
         } catch {
             throw .from(error, path: file.path)
         }
+    }
+
+    /// A connection that reads, whatever the disk allows: SQLite wants to write beside the file even then.
+    private static func readable(_ file: StateFile, facts: FileFacts, token: String) throws -> DatabaseQueue {
+        let mayWrite = facts.isWritable(file.path) && facts.isWritable(file.folder)
+        guard mayWrite || file.hasPendingCommits else { return try copied(file, token: token) }
+        do {
+            // A connection that may write tidies the companions up when it closes; one that may not leaves them.
+            let queue = try DatabaseQueue(path: file.path, configuration: configuration(isReadOnly: !mayWrite))
+            if mayWrite { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") } }
+            try queue.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+            return queue
+        } catch let error as DatabaseError {
+            // No room for the companions, or no permission to make them.
+            guard [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode) else {
+                throw error
+            }
+            return try copied(file, token: token)
+        }
+    }
+
+    /// Reads a copy in the folder for temporary files, which goes with the connection.
+    private static func copied(_ file: StateFile, token: String) throws -> DatabaseQueue {
+        let copy = FileManager.default.temporaryDirectory.appending(path: "muster-state-\(token)").path
+        defer { StateFile.remove(copy) }
+        let queue: DatabaseQueue
+        if file.hasPendingCommits {
+            try FileManager.default.copyItem(atPath: file.path, toPath: copy)
+            try FileManager.default.copyItem(atPath: file.path + "-wal", toPath: copy + "-wal")
+            queue = try DatabaseQueue(path: copy, configuration: configuration())
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
+        } else {
+            try StateFile.copyForReading(file.path, to: copy)
+            queue = try DatabaseQueue(path: copy, configuration: configuration(isReadOnly: true))
+        }
+        try queue.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+        return queue
     }
 
     /// A state that an older muster wrote, brought up to date in memory: what only looks changes no file.

@@ -93,6 +93,14 @@ extension StateError {
             hint: "Wait for the other process; \"fuser\" on the file names it.")
     }
 
+    static func writeFailed(_ path: String, _ message: String) -> Self {
+        StateError(
+            .diskFull, summary: "The state could not be written",
+            detail: "A write to \"\(path)\" failed: \(message). The disk or a quota may be full, a file may not grow "
+                + "any more, or the disk is broken. What was not written yet was not done either.",
+            hint: "Put that right and run the same command again: it continues where this one stopped.")
+    }
+
     static func diskFull(_ path: String) -> Self {
         StateError(
             .diskFull, summary: "The disk is full",
@@ -210,8 +218,11 @@ extension StateError {
         case .SQLITE_FULL: return diskFull(path)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: return unreadable(path, message)
         case .SQLITE_IOERR:
-            return error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
-                ? torn(path, message) : unreadable(path, message)
+            switch error.extendedResultCode {
+            case .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_DATA, .SQLITE_IOERR_CORRUPTFS: return torn(path, message)
+            case .SQLITE_IOERR_READ, .SQLITE_IOERR_ACCESS, .SQLITE_IOERR_FSTAT: return unreadable(path, message)
+            default: return writeFailed(path, message)
+            }
         default:
             return StateError(
                 .other, summary: "The state could not be used",

@@ -78,6 +78,8 @@ class Muster:
     folder: Path
     endpoint: str
     extra: dict[str, str | None] = field(default_factory=dict)
+    # Words before the program: how it gets into another mount namespace, say.
+    wrapper: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for part in (self.specs, self.home, self.state.parent):
@@ -145,7 +147,7 @@ class Muster:
         """A run in the background, with pipes."""
         environment = {k: v for k, v in (self.environment | variables).items() if v is not None}
         return subprocess.Popen(
-            [BINARY, *map(str, arguments)], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
+            [*self.wrapper, BINARY, *map(str, arguments)], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -15,11 +15,13 @@ import re
 import socket
 import struct
 import threading
+import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from types import TracebackType
 
 from harness import READS
@@ -98,6 +100,10 @@ class Proxy:
         self._counts: Counter[str] = Counter()
         self._traps: list[Trap] = []
         self.weather: Weather | None = None
+        # By how many seconds the clock of the other side seems to be ahead.
+        self.ahead = 0.0
+        # An error that a call gets instead of passing: status, code and message.
+        self.refuse: Callable[[Call], tuple[int, str, str] | None] = lambda _: None
         self.calls: list[Call] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -121,6 +127,8 @@ class Proxy:
             self._counts.clear()
             self.calls.clear()
             self.weather = None
+            self.ahead = 0.0
+            self.refuse = lambda _: None
 
     def trap(self, trap: Trap) -> Trap:
         with self._lock:
@@ -178,6 +186,9 @@ class Proxy:
                 raise _Ended
 
         at("before the send")
+        if refusal := self.refuse(call):
+            client.sendall(self._dated(_refusal(call, *refusal)))
+            return
         if when == "before":
             _spoil(kind, call, client)
             return
@@ -187,6 +198,7 @@ class Proxy:
         if when == "after":
             _spoil(kind, call, client)
             return
+        head = self._dated(head)
         reply = head + body
         if trap is not None and trap.boundary == "in the middle of the reply":
             client.sendall(reply[: len(head) + len(body) // 2])
@@ -195,6 +207,12 @@ class Proxy:
         else:
             client.sendall(reply)
         at("after the reply")
+
+    def _dated(self, reply: bytes) -> bytes:
+        if not self.ahead:
+            return reply
+        date = formatdate(time.time() + self.ahead, usegmt=True).encode()
+        return re.sub(rb"(?im)^date: [^\r\n]*", b"Date: " + date, reply, count=1)
 
     def _sprung(self, call: Call) -> Trap | None:
         with self._lock:
@@ -282,6 +300,11 @@ def _spoil(kind: str, call: Call, client: socket.socket) -> None:
             400, "Throttling" if call.service != "ssm" else "ThrottlingException", "Rate exceeded")  # fmt: skip
     else:
         status, code, message = 500, "InternalError" if call.service == "ec2" else "InternalFailure", "An internal error has occurred."
+    client.sendall(_refusal(call, status, code, message))
+
+
+def _refusal(call: Call, status: int, code: str, message: str) -> bytes:
+    """An error in the words of the service's protocol."""
     if call.service in ("ssm", "acm", "logs", "monitoring", "secretsmanager", "ecr"):
         body, kind_of = f'{{"__type":"{code}","message":"{message}"}}', "application/x-amz-json-1.1"
     elif call.service == "ec2":
@@ -292,6 +315,8 @@ def _spoil(kind: str, call: Call, client: socket.socket) -> None:
         body, kind_of = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
             "<RequestId>00000000-0000-0000-0000-00000000fa17</RequestId></ErrorResponse>", "text/xml")  # fmt: skip
-    client.sendall(
-        f"HTTP/1.1 {status} Spoiled\r\nContent-Type: {kind_of}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    )
+    date = formatdate(usegmt=True)
+    return (
+        f"HTTP/1.1 {status} Spoiled\r\nDate: {date}\r\nContent-Type: {kind_of}\r\n"
+        f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
+    ).encode()

@@ -42,7 +42,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
     def _read(self, seconds: float) -> bool:
         """Reads what is there; False at the end."""
@@ -60,6 +61,11 @@ class Terminal:
         end = time.monotonic() + seconds
         while text not in CONTROL.sub("", self.seen):
             assert self._read(0.05) and time.monotonic() < end, f"{text!r} did not come:\n{self.seen}"
+
+    def hang_up(self) -> None:
+        """The terminal is gone: what is written to it fails, and who ran on it gets SIGHUP."""
+        os.close(self._file)
+        self._file = -1
 
     def type(self, text: str) -> None:
         os.write(self._file, text.encode())

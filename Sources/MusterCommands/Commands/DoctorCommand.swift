@@ -164,7 +164,9 @@ private struct DoctorVisit {
                 let snapshot = try? await storage.snapshot()
             else { continue }
             cure("The newest backup that can be read is \(file), with \(snapshot.records.count) resources. To go back:")
-            cure("  mkdir \(name).damaged && mv \(path) \(path)-* \(name).damaged/ && cp \(file) \(path)")
+            let companions = ["-wal", "-shm"].map { path + $0 }.filter { LocalFile.exists($0) }
+            let damaged = ([path] + companions).joined(separator: " ")
+            cure("  mkdir \(path).damaged && mv \(damaged) \(path).damaged/ && cp \(file) \(path)")
             cure("What was made after it carries the tag muster:intent; \"muster import\" adopts it.")
             return
         }

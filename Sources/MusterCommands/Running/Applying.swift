@@ -242,8 +242,8 @@ extension Workbench {
     }
 }
 
-/// SIGINT and SIGTERM as a stream: the first starts nothing new; further ones change nothing, so that a second press is
-/// safe too.
+/// SIGINT, SIGTERM and SIGHUP (the terminal is gone) as a stream: the first starts nothing new; further ones change
+/// nothing, so that a second press is safe too. A reader of our output that goes away ends nothing either.
 struct SignalWatch {
     let interruptions: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -251,7 +251,13 @@ struct SignalWatch {
     private let first = FirstSignal()
 
     /// The exit status of a run that was interrupted: as a shell tells it, by the signal that came first.
-    var status: ExitStatus { first.number.withLock { $0 } == SIGTERM ? .terminated : .interrupted }
+    var status: ExitStatus {
+        switch first.number.withLock({ $0 }) {
+        case SIGTERM: .terminated
+        case SIGHUP: .hungUp
+        default: .interrupted
+        }
+    }
 
     /// A lock, since the system calls back on a queue of its own.
     private final class FirstSignal: Sendable {
@@ -263,8 +269,11 @@ struct SignalWatch {
         interruptions = stream
         self.continuation = continuation
         let first = first
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
+        sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number in
+            let before = signal(number, SIG_IGN)
+            // Whoever started us does not want us to hear of it: nohup, a shell's background job.
+            if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
                 first.number.withLock { $0 = $0 ?? number }
@@ -278,8 +287,8 @@ struct SignalWatch {
     func stop() {
         for source in sources { source.cancel() }
         continuation.finish()
-        signal(SIGINT, SIG_DFL)
-        signal(SIGTERM, SIG_DFL)
+        signal(SIGPIPE, SIG_DFL)
+        for source in sources { signal(Int32(source.handle), SIG_DFL) }
     }
 }
 

@@ -37,11 +37,22 @@ enum ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, errors[1], STDERR_FILENO)
         for descriptor in output + errors { posix_spawn_file_actions_addclose(&actions, descriptor) }
 
+        // What this process ignores for its own sake, a child should not.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        sigaddset(&defaults, SIGPIPE)
+        sigaddset(&defaults, SIGXFSZ)
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+
         var pid = pid_t()
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
-        let status = posix_spawnp(&pid, program, &actions, nil, pointers, environ)
+        let status = posix_spawnp(&pid, program, &actions, &attributes, pointers, environ)
         close(output[1])
         close(errors[1])
         guard status == 0 else {

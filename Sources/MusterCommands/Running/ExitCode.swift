@@ -10,6 +10,7 @@ enum ExitStatus: Int32 {
     case refused = 3
     case credentials = 4
     case leaseHeld = 5
+    case hungUp = 129
     case interrupted = 130
     case terminated = 143
 }

@@ -1,0 +1,24 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What must hold of a process before it opens its first file.
+enum ProcessStart {
+    static func prepare() {
+        // A stream that was closed by whoever started us would give its number to the next file, and talk would be
+        // written into that.
+        for stream in STDIN_FILENO...STDERR_FILENO where fcntl(stream, F_GETFD) < 0 {
+            let file = open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+            if file >= 0, file != stream {
+                dup2(file, stream)
+                close(file)
+            }
+        }
+        // A file that may not grow is an error to tell, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+    }
+}
