@@ -319,9 +319,33 @@ class Cloud:
                 len(asg.describe_lifecycle_hooks(AutoScalingGroupName=f)["LifecycleHooks"]) for f in fleets
             ),
             "alarms": len(self.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+            **self.balancing(),
             "zones": len(self.route53.list_hosted_zones()["HostedZones"]) - 1,
         }
         return Counter({kind: number for kind, number in found.items() if number})
+
+    def balancing(self) -> dict[str, int]:
+        """How many of each kind of load balancing there are, and certificates besides the seeded one."""
+        elb = self.client("elbv2")
+        balancers = [b["LoadBalancerArn"] for b in elb.describe_load_balancers()["LoadBalancers"]]
+        listeners = [x for b in balancers for x in elb.describe_listeners(LoadBalancerArn=b)["Listeners"]]
+        groups = [g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"]]
+        kinds = {"keyTypes": ["RSA_2048", "EC_prime256v1"]}
+        return {
+            "load balancers": len(balancers),
+            "listeners": len(listeners),
+            "rules": sum(
+                1
+                for x in listeners
+                for r in elb.describe_rules(ListenerArn=x["ListenerArn"])["Rules"]
+                if not r["IsDefault"]
+            ),
+            "target groups": len(groups),
+            "targets": sum(
+                len(elb.describe_target_health(TargetGroupArn=g)["TargetHealthDescriptions"]) for g in groups
+            ),
+            "certificates": len(self.client("acm").list_certificates(Includes=kinds)["CertificateSummaryList"]) - 1,
+        }
 
     def changes(self) -> list[str]:
         """The operations since the log was reset that change something, boto3's own ones left out."""

@@ -176,6 +176,119 @@ def test_balancers_page(front: Front) -> None:
     assert [len(p["TargetGroups"]) for p in pages] == [2, 2, 1]
 
 
+def pairs(told: Any) -> dict[str, str]:
+    return {a["Key"]: a["Value"] for a in told["Attributes"]}
+
+
+def test_attributes_are_those_of_the_kind(front: Front) -> None:
+    elb, arn, group = front.elb, front.balancer()["LoadBalancerArn"], front.group()
+    unknown = [{"Key": "dns_record.client_routing_policy", "Value": "any_availability_zone"}]
+    asked = {"LoadBalancerArn": arn, "Attributes": unknown}
+    assert code_of(elb.modify_load_balancer_attributes, **asked) == "InvalidConfigurationRequest"
+    logs = [{"Key": "access_logs.s3.enabled", "Value": "true"}]
+    assert code_of(elb.modify_load_balancer_attributes, LoadBalancerArn=arn, Attributes=logs) != ""
+    held = pairs(elb.describe_target_group_attributes(TargetGroupArn=group))
+    assert (held["slow_start.duration_seconds"], held["stickiness.type"]) == ("0", "lb_cookie")
+    assert "proxy_protocol_v2.enabled" not in held
+    for key, value in (("proxy_protocol_v2.enabled", "true"), ("slow_start.duration_seconds", "5")):
+        attribute = [{"Key": key, "Value": value}]
+        assert code_of(elb.modify_target_group_attributes, TargetGroupArn=group, Attributes=attribute) != "", key
+    listener = front.listener(arn, DefaultActions=forward(group))["ListenerArn"]
+    assert "tcp.idle_timeout.seconds" not in pairs(elb.describe_listener_attributes(ListenerArn=listener))
+    timeout = [{"Key": "tcp.idle_timeout.seconds", "Value": "60"}]
+    assert code_of(elb.modify_listener_attributes, ListenerArn=listener, Attributes=timeout) != ""
+
+
+def test_a_group_serves_one_balancer(front: Front) -> None:
+    first, second, group = front.balancer()["LoadBalancerArn"], front.balancer("other")["LoadBalancerArn"], front.group()
+    front.listener(first, DefaultActions=forward(group))
+    assert code_of(front.listener, second, DefaultActions=forward(group)) == "TargetGroupAssociationLimit"
+    tcp = {"Name": "tcp", "Protocol": "TCP", "Port": 80, "VpcId": front.ground.vpc}
+    network = front.elb.create_target_group(**tcp)["TargetGroups"][0]["TargetGroupArn"]
+    assert code_of(front.listener, second, DefaultActions=forward(network)) == "InvalidConfigurationRequest"
+    assert code_of(front.listener, second, Protocol="TCP", DefaultActions=forward(group)) == "UnsupportedProtocol"
+
+
+def test_actions_come_back_whole_and_without_secrets(front: Front) -> None:
+    arn, group = front.balancer()["LoadBalancerArn"], front.group()
+    told = front.listener(arn, DefaultActions=forward(group))["DefaultActions"][0]
+    assert told["ForwardConfig"]["TargetGroups"] == [{"TargetGroupArn": group, "Weight": 1}]
+    assert (told["Order"], told["ForwardConfig"]["TargetGroupStickinessConfig"]) == (1, {"Enabled": False})
+    redirect = [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}]
+    told = front.listener(arn, Port=81, DefaultActions=redirect)["DefaultActions"][0]["RedirectConfig"]
+    assert (told["Path"], told["Query"], told["Host"]) == ("/#{path}", "#{query}", "#{host}")
+    oidc = {"Issuer": "i", "AuthorizationEndpoint": "a", "TokenEndpoint": "t", "UserInfoEndpoint": "u", "ClientId": "c"}
+    last = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}, "Order": 2}
+
+    def actions(**more: Any) -> list[dict[str, Any]]:
+        return [{"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": oidc | more}, last]
+
+    more = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": front.certificate}]}
+    assert code_of(front.listener, arn, DefaultActions=actions(), **more) == "InvalidLoadBalancerAction"
+    kept = actions(UseExistingClientSecret=True)
+    assert code_of(front.listener, arn, DefaultActions=kept, **more) == "InvalidLoadBalancerAction"
+    made = front.listener(arn, DefaultActions=actions(ClientSecret="s"), **more)
+    told = made["DefaultActions"][0]["AuthenticateOidcConfig"]
+    assert "ClientSecret" not in told and told["SessionTimeout"] == 604800
+    front.elb.modify_listener(ListenerArn=made["ListenerArn"], DefaultActions=kept)
+
+
+def test_rules_have_priorities_of_their_own(front: Front) -> None:
+    elb, arn = front.elb, front.balancer()["LoadBalancerArn"]
+    listener = front.listener(arn, DefaultActions=forward(front.group()))["ListenerArn"]
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    path = [{"Field": "path-pattern", "Values": ["/a"]}]
+    asked = {"ListenerArn": listener, "Conditions": path, "Actions": fixed}
+    first = elb.create_rule(Priority=1, **asked)["Rules"][0]
+    second = elb.create_rule(Priority=2, **asked)["Rules"][0]["RuleArn"]
+    assert first["Conditions"][0]["PathPatternConfig"]["Values"] == ["/a"]
+    assert code_of(elb.create_rule, Priority=2, **asked) == "PriorityInUse"
+    moved = [{"RuleArn": first["RuleArn"], "Priority": 2}]
+    assert code_of(elb.set_rule_priorities, RulePriorities=moved) == "PriorityInUse"
+    elb.set_rule_priorities(RulePriorities=[{"RuleArn": first["RuleArn"], "Priority": 1}])
+    elb.set_rule_priorities(RulePriorities=[*moved, {"RuleArn": second, "Priority": 1}])
+    held = elb.describe_rules(ListenerArn=listener)["Rules"]
+    assert [r["Priority"] for r in held] == ["1", "2", "default"]
+    assert held[0]["RuleArn"] == second
+    assert code_of(elb.delete_rule, RuleArn=held[-1]["RuleArn"]) == "OperationNotPermitted"
+    elb.delete_rule(RuleArn=second)
+    assert code_of(elb.delete_rule, RuleArn=second) == "RuleNotFound"
+    assert code_of(elb.describe_tags, ResourceArns=[second]) == "RuleNotFound"
+
+
+def test_a_new_certificate_leaves_the_additional_ones(front: Front, sandbox: Sandbox) -> None:
+    elb, arn = front.elb, front.balancer()["LoadBalancerArn"]
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    own = {"CertificateArn": front.certificate}
+    listener = front.listener(arn, Protocol="HTTPS", Port=443, Certificates=[own], DefaultActions=fixed)["ListenerArn"]
+    other = {"CertificateArn": "arn:aws:iam::123456789012:server-certificate/other"}
+    third = {"CertificateArn": "arn:aws:iam::123456789012:server-certificate/third"}
+    elb.add_listener_certificates(ListenerArn=listener, Certificates=[other])
+    elb.modify_listener(ListenerArn=listener, Certificates=[third])
+    held = elb.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    assert [(c["CertificateArn"], c["IsDefault"]) for c in held] == [
+        (third["CertificateArn"], True),
+        (other["CertificateArn"], False),
+    ]
+    removed = {"ListenerArn": listener, "Certificates": [third]}
+    assert code_of(elb.remove_listener_certificates, **removed) == "OperationNotPermitted"
+
+
+def test_one_target_has_several_ports(front: Front) -> None:
+    asked = {"Name": "ip", "Protocol": "HTTP", "Port": 80, "VpcId": front.ground.vpc, "TargetType": "ip"}
+    group = front.elb.create_target_group(**asked)["TargetGroups"][0]["TargetGroupArn"]
+    two = [{"Id": "10.0.0.9"}, {"Id": "10.0.0.9", "Port": 81}]
+    front.elb.register_targets(TargetGroupArn=group, Targets=two)
+
+    def ports() -> list[int]:
+        held = front.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return [t["Target"]["Port"] for t in held]
+
+    assert ports() == [80, 81]
+    front.elb.deregister_targets(TargetGroupArn=group, Targets=two[1:])
+    assert ports() == [80]
+
+
 # MARK: Auto Scaling
 
 

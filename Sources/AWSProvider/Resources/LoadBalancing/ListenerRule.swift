@@ -42,7 +42,7 @@ struct ListenerRule: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.listener_rule", "Which requests to a listener go where.", parentArgument: "listener_arn",
-        importSyntax: "the rule's ARN")
+        timeouts: Timeouts(update: 120), importSyntax: "the rule's ARN")
 
     let aws: AWSSession
 
@@ -148,11 +148,8 @@ struct ListenerRule: ManagedResource {
                 foreign.message = "The priority \(priority) belongs to the rule \(arn), which is not muster's."
                 throw foreign
             }
-            let taken = Set(rules.compactMap { $0["Priority"].integer })
-            let isAside = (rules.first { $0["RuleArn"].text == id.rawValue }?["Priority"].integer ?? 0) > aside
-            if !isAside, let free = stride(from: 50_000, to: aside, by: -1).first(where: { !taken.contains($0) }) {
-                try await setPriority(id, free)
-            }
+            let own = rules.first { $0["RuleArn"].text == id.rawValue }?["Priority"].integer ?? 0
+            if own <= aside { try await stepAside(id, taken: Set(rules.compactMap { $0["Priority"].integer })) }
             var waiting = error
             waiting.kind = .inUse
             waiting.message = "The priority \(priority) still belongs to the rule \(arn)."
@@ -162,6 +159,20 @@ struct ListenerRule: ManagedResource {
 
     /// Rules that step aside have priorities above this.
     private let aside = 49_000
+
+    /// Each rule begins to look at a place of its own, since several may step aside at once.
+    private func stepAside(_ id: RemoteID, taken: Set<Int>) async throws(ProviderError) {
+        let places = 50_000 - aside
+        let start = id.rawValue.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) % places }
+        let free = (0..<places).lazy.map { aside + 1 + (start + $0) % places }.filter { !taken.contains($0) }
+        for priority in free.prefix(8) {
+            do throws(ProviderError) {
+                return try await setPriority(id, priority)
+            } catch {
+                if error.code != "PriorityInUse" { throw error }
+            }
+        }
+    }
 
     private func setPriority(_ id: RemoteID, _ priority: Int) async throws(ProviderError) {
         _ = try await aws.elbChange(
