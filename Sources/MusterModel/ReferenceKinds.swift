@@ -51,14 +51,14 @@ extension ReferenceKind {
     package static let launchTemplate = ReferenceKind(
         "launch template", [Target("aws.launch_template", "id")], literals: ["lt-"])
     package static let launchConfiguration = ReferenceKind(
-        "launch configuration", [Target("aws.launch_configuration", "name")])
+        "launch configuration", [Target("aws.launch_configuration", "id")])
     package static let autoscalingGroup = ReferenceKind(
-        "autoscaling group", [Target("aws.autoscaling_group", "name")])
+        "autoscaling group", [Target("aws.autoscaling_group", "id")])
     /// What an alarm sets off.
     package static let alarmAction = ReferenceKind(
         "scaling policy or topic", [Target("aws.scaling_policy", "arn"), Target("aws.sns_topic", "arn")],
         literals: ["arn:"])
-    package static let metricAlarm = ReferenceKind("alarm", [Target("aws.cloudwatch_alarm", "alarm_name")])
+    package static let metricAlarm = ReferenceKind("alarm", [Target("aws.cloudwatch_alarm", "id")])
     /// The root device of an image that is named by a lookup.
     package static let imageRootDevice = ReferenceKind("image", [Target("lookup.amis", "root_device_name")])
 }

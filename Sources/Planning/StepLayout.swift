@@ -6,7 +6,8 @@ import ResourceGraph
 /// "Make" is the half of a change after which the wanted object is there; "drop" the half after which the old one is
 /// gone. The rules:
 /// - a make waits for the makes of what it depends on;
-/// - a drop waits for the drops of what depended on the object, and for the makes that stop using it;
+/// - a drop waits for the drops of what depended on the object, and for the makes that stop using it, directly or
+///   through others;
 /// - the halves of a replacement wait for each other, in either order;
 /// - the children of a parent that is created first go when the parent goes, not before its users have moved, and its
 ///   users move when the children of the successor are there;
@@ -43,6 +44,7 @@ struct StepLayout {
             layout.connectMake(index)
             layout.connectRecorded(index)
         }
+        layout.connectFollowers()
         layout.connectChildren()
         layout.connectSerialGroups()
         let (steps, circle) = layout.ordered()
@@ -155,6 +157,28 @@ struct StepLayout {
             } else if let makeOwn = make[index] {
                 if planner.items[other].action == .replaceDeleteFirst, stillUsed.contains(address) { continue }
                 after[dropOther].insert(makeOwn)
+            }
+        }
+    }
+
+    /// Who holds an object may hold it through others: a fleet holds a security group through its launch. So what is
+    /// replaced by a successor goes only when those have followed that change because what they use has.
+    private mutating func connectFollowers() {
+        var users: [Address: [Int]] = [:]
+        for (index, item) in planner.items.enumerated() where item.action == .update && !item.isDeposed {
+            for address in item.record?.dependencies ?? [] { users[address, default: []].append(index) }
+        }
+        if users.isEmpty { return }
+        for (index, item) in planner.items.enumerated() where item.action == .replaceCreateFirst {
+            guard let dropOwn = drop[index], let direct = users[item.address] else { continue }
+            var seen = Set(direct)
+            var open = direct
+            while let next = open.popLast() {
+                for follower in users[planner.items[next].address] ?? [] where seen.insert(follower).inserted {
+                    open.append(follower)
+                    guard let step = make[follower], !waits(step, for: dropOwn) else { continue }
+                    after[dropOwn].insert(step)
+                }
             }
         }
     }

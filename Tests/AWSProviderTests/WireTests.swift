@@ -109,6 +109,11 @@ private func perform(
         expectGolden(try await transcript(of: scenario), named: "LoadBalancing/\(scenario.goldenName)")
     }
 
+    @Test("Fleets send what AWS wants and read what AWS answers", arguments: fleetScenarios)
+    func fleets(_ scenario: WireScenario) async throws {
+        expectGolden(try await transcript(of: scenario), named: "Fleets/\(scenario.goldenName)")
+    }
+
     @Test("Each type sends what AWS wants and reads what AWS answers", arguments: networkScenarios)
     func wire(_ scenario: WireScenario) async throws {
         expectGolden(

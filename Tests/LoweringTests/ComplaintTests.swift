@@ -22,6 +22,45 @@ struct ComplaintTests {
             vpc("subnets: { a: { cidr_block: \"2001:db8::/64\" }, b: { ipv6_cidr_block: 10.0.0.0/24 } }")
         ),
         (
+            "fleets",
+            """
+            autoscaling_groups:
+              nothing: {}
+              two-launches:
+                min_size: 1
+                max_size: 2
+                subnets: [a]
+                launch: { ami: ami-1, instance_type: m5.large, root_volume: { size: 8 } }
+                launch_configuration: old
+                rancher_agent: {}
+                instance_refresh: sometimes
+              fixed:
+                min_size: 1
+                max_size: 2
+                desired_capacity: 2
+                subnets: [a]
+                launch_configuration: old
+                scaling_policies:
+                  up: { adjustment: 1, target: 2 }
+                  cpu: { target: 60, alarm: { metric: CPUUtilization, above: 1 } }
+                  odd: { adjustment: 1, alarm: { metric: CPUUtilization, above: 1, below: 2 } }
+                  bare: { adjustment: 1, alarm: { metric: CPUUtilization, threshold: 1 } }
+                  twice: { adjustment: 1, alarm: { metric: CPUUtilization, above: 1, comparison_operator: GreaterThanThreshold } }
+                schedule:
+                  never: { min_size: 1 }
+                  idle: { recurrence: "0 7 * * *" }
+                lifecycle_hooks:
+                  leave: { transition: going }
+              strange:
+                min_size: 1
+                max_size: 2
+                desired_capacity: { inital: 5 }
+                subnets: [a]
+                launch_configuration: old
+                instance_refresh: { min_healty_percentage: 80, auto_rollback: 1 }
+            """
+        ),
+        (
             "rds",
             """
             rds:

@@ -148,6 +148,63 @@ struct SectionTests {
             """
         ),
         (
+            "fleets",
+            """
+            lookups: { amis: { host: { name: "host_*" } } }
+            autoscaling_groups:
+              celery:
+                name: prod-celery
+                min_size: 1
+                max_size: 5
+                desired_capacity: { initial: 2 }
+                subnets: [a, subnet-0a1b2c3d]
+                target_groups: [web]
+                health_check_type: ELB
+                termination_policies: [OldestInstance]
+                suspended_processes: [AZRebalance]
+                tag: [{ key: Backup, value: no, propagate_at_launch: false }]
+                launch:
+                  name: prod-celery-launch
+                  ami: host
+                  instance_type: m5.large
+                  associate_public_ip_address: true
+                  security_groups: [hosts]
+                  root_volume: { size: 20, type: gp3, encrypted: true }
+                  ebs_block_devices: [{ device_name: /dev/sdf, volume_size: 10 }]
+                  ephemeral_block_devices: [{ device_name: /dev/sdb, virtual_name: ephemeral0 }]
+                  metadata_options: { http_tokens: required }
+                  update_default_version: true
+                mixed_instances:
+                  override: [{ instance_type: m5.large }, { instance_type: m5a.large, weighted_capacity: "1" }]
+                  on_demand_percentage_above_base_capacity: 50
+                instance_refresh: true
+                scaling_policies:
+                  steps:
+                    steps: [{ from: 0, to: 10, adjustment: 1 }, { from: 10, adjustment: 3 }]
+                    estimated_instance_warmup: 60
+                    alarms:
+                      busy: { metric: CPUUtilization, above: 70, actions: [ops] }
+                      long: { name: queue, metric: Length, namespace: Celery, threshold: 100, comparison_operator: GreaterThanThreshold, dimensions: { Queue: a }, ok_actions: ["arn:aws:sns:us-east-1:123456789012:t"] }
+                  cpu: { target: 60, metric: ASGAverageCPUUtilization, disable_scale_in: true }
+                  queue: { target: 10, metric: { metric_name: Length, namespace: Celery, statistic: Sum, dimensions: { Queue: a } } }
+                schedule:
+                  night: { start_time: "2030-01-01T00:00:00Z", desired_capacity: 1 }
+                lifecycle_hooks: {}
+              plain:
+                min_size: 0
+                max_size: 1
+                subnets: [a]
+                launch_template: { id: shared, version: "3" }
+                instance_refresh: { auto_rollback: false, triggers: [tags], strategy: Rolling, checkpoint_percentages: [50, 100], alarms: [queue] }
+              old: { min_size: 0, max_size: 1, subnets: [a], launch_configuration: shared }
+              expression:
+                min_size: 0
+                max_size: 1
+                subnets: [a]
+                launch: { ami: "${lookup.amis.host.id}", instance_type: t3.micro, spot_price: "0.01", root_volume: { size: 8 } }
+            """
+        ),
+        (
             "security-group-sources",
             """
             security_groups:

@@ -134,6 +134,20 @@ import Testing
         #expect(try cloud.plan(after).plan.isEmpty)
     }
 
+    @Test("What is replaced by a successor goes when those who hold it through others have followed")
+    func followers() throws {
+        func declarations(_ description: String, _ size: Value) -> [Declaration] {
+            let template = machine(
+                "launch", ["groups": [output(address(SimulatedCloud.group, "web"))], "size": size])
+            // Its address is known when the launch has changed.
+            let fleet = machine("fleet", ["boot": output(address(SimulatedCloud.machine, "launch"), "address")])
+            return [group("web", description: description), template, fleet]
+        }
+        var cloud = try applied(declarations("one", "small"))
+        try cloud.apply(cloud.plan(declarations("two", "large")).plan)
+        #expect(cloud.log == ["create web", "update launch", "update fleet", "delete web (old)"])
+    }
+
     @Test("Members of a serial group are replaced one after the other")
     func serial() throws {
         let nodes = { (image: String) in

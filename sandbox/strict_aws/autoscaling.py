@@ -6,6 +6,8 @@ that cannot start HVM images (`t1.micro`) is made and fails, as in AWS: that is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -365,7 +367,8 @@ def resize(call: Call, name: str, desired: int) -> None:
             failed=True,
         )
         return
-    group.set_desired_capacity(desired)
+    with _launching(group):
+        group.set_desired_capacity(desired)
     store = store_of(call.account, call.region)
     present = {s.instance.id for s in group.instance_states}
     for state in group.instance_states:
@@ -377,6 +380,21 @@ def resize(call: Call, name: str, desired: int) -> None:
             activity(call, name, f"Launching a new EC2 instance: {identifier}")
     for identifier in before - present:
         leave(call, name, identifier)
+
+
+@contextmanager
+def _launching(group: Any) -> Iterator[None]:
+    """moto takes parts of a launch from the template's default version, whatever version the group has."""
+    template = group.ec2_launch_template
+    if template is None:
+        yield
+        return
+    kept = template.default_version_number
+    template.default_version_number = template.get_version(group.launch_template_version).number
+    try:
+        yield
+    finally:
+        template.default_version_number = kept
 
 
 def leave(call: Call, name: str, identifier: str) -> None:
@@ -434,7 +452,7 @@ def _shown(call: Call, group: Any) -> Params:
             item.pop(emptied)
     if (item.get("InstanceMaintenancePolicy") or {}).get("MinHealthyPercentage", -1) == -1:
         item.pop("InstanceMaintenancePolicy", None)
-    item.setdefault("HealthCheckGracePeriod", 0)
+    item["HealthCheckGracePeriod"] = notes.get("HealthCheckGracePeriod", 0)
     item.setdefault("AvailabilityZoneDistribution", {"CapacityDistributionStrategy": "balanced-best-effort"})
     item.setdefault("CapacityReservationSpecification", {"CapacityReservationPreference": "default"})
     item["TerminationPolicies"] = item.get("TerminationPolicies") or ["Default"]

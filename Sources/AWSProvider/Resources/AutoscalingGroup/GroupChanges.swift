@@ -56,9 +56,11 @@ struct GroupChanges {
         try await changeWarmPool()
         switch renewal {
         case .none: break
-        case .toward(let pinned): try await runs.start(toward: pinned, new, since: nil)
+        case .toward(let pinned):
+            try await runs.start(toward: pinned, new, canRollBack: group.hasPinnedLaunch, since: nil)
         case .afterwards:
-            try await runs.start(toward: nil, new, since: group.tags[ListedGroup.refreshTag]?.value)
+            try await runs.start(
+                toward: nil, new, canRollBack: false, since: group.tags[ListedGroup.refreshTag]?.value)
             try await unmark()
             return true
         }

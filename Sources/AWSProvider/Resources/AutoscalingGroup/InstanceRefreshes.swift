@@ -22,9 +22,10 @@ struct InstanceRefreshes {
     ///
     /// - Parameters:
     ///   - launch: what the refresh brings; nil where the group has it already.
+    ///   - canRollBack: the group has a pinned launch to go back to.
     ///   - since: without `launch`, the refresh that was the newest one before: any later one is ours.
     func start(
-        toward launch: AWSInput?, _ wanted: AutoscalingGroup.Arguments, since: String?
+        toward launch: AWSInput?, _ wanted: AutoscalingGroup.Arguments, canRollBack: Bool, since: String?
     ) async throws(ProviderError) {
         if let newest = try await newest() {
             let isOurs = launch == nil ? since.map { $0 != newest.id } ?? false : newest.brings(wanted)
@@ -39,7 +40,7 @@ struct InstanceRefreshes {
         }
         var preferences = wanted.refresh?.preferences?.input ?? [:]
         preferences["AutoRollback"] =
-            launch == nil ? nil : .boolean(wanted.refresh?.preferences?.rollsBack ?? true)
+            launch != nil && canRollBack ? .boolean(wanted.refresh?.preferences?.rollsBack ?? true) : nil
         try await aws.autoscalingChange(
             "StartInstanceRefresh",
             [
@@ -124,6 +125,11 @@ extension ListedGroup {
         }
         if let name = wanted.launchConfiguration.filled { return item["LaunchConfigurationName"].text == name }
         return wanted.launchTemplate.map { $0.names(launchTemplate) } ?? true
+    }
+
+    /// Whether the group launches a certain version, and not whatever is the newest or the default.
+    var hasPinnedLaunch: Bool {
+        (mixedInstancesPolicy?.launchTemplate?.specification?.choice ?? launchTemplate).isPinned
     }
 
     /// Whether instances in service were launched otherwise than the group launches now.
