@@ -295,6 +295,12 @@ import Testing
             ),
             ("ValidationError", "You are not authorized to perform this operation.", true),
             ("MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"arn\"", true),
+            ("InvalidSubnet", "VPC vpc-1 has no internet gateway", true),
+            (
+                "ValidationError",
+                "You must use a valid fully-formed launch template. IAM Instance Profile \"a\" has no associated IAM Roles",
+                true
+            ),
             ("InvalidParameterValue", "something else", false), ("DependencyViolation", "", false),
         ])
     func consistency(_ code: String, _ message: String, _ expected: Bool) {

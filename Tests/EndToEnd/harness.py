@@ -266,6 +266,7 @@ class Cloud:
         gateways = ec2.describe_internet_gateways()["InternetGateways"]
         asg = self.autoscaling
         fleets = [g["AutoScalingGroupName"] for g in asg.describe_auto_scaling_groups()["AutoScalingGroups"]]
+        rds, cache = self.client("rds"), self.client("elasticache")
         roles = [r["RoleName"] for r in iam.list_roles()["Roles"]]
         listed = ec2.describe_security_groups()["SecurityGroups"]
         # By id: two VPCs may have groups of one name.
@@ -320,6 +321,19 @@ class Cloud:
             ),
             "alarms": len(self.client("cloudwatch").describe_alarms()["MetricAlarms"]),
             **self.balancing(),
+            "databases": len(rds.describe_db_instances()["DBInstances"]),
+            "DB subnet groups": len(rds.describe_db_subnet_groups()["DBSubnetGroups"]),
+            "DB parameter groups": sum(
+                1
+                for g in rds.describe_db_parameter_groups()["DBParameterGroups"]
+                if not g["DBParameterGroupName"].startswith("default.")
+            ),
+            "replication groups": len(cache.describe_replication_groups()["ReplicationGroups"]),
+            "cache subnet groups": sum(
+                1
+                for g in cache.describe_cache_subnet_groups()["CacheSubnetGroups"]
+                if g["CacheSubnetGroupName"] != "default"
+            ),
             "zones": len(self.route53.list_hosted_zones()["HostedZones"]) - 1,
         }
         return Counter({kind: number for kind, number in found.items() if number})

@@ -140,9 +140,12 @@ extension AWSError {
         ("InvalidParameterValue", "IAM role ARN value is invalid"),
         ("ValidationError", "Invalid IamInstanceProfile"),
         ("ValidationError", "Invalid IAM Instance Profile"),
+        ("ValidationError", "no associated IAM Roles"),
         ("ValidationError", "You are not authorized to perform this operation"),
         ("ValidationError", "Unable to publish test message"),
         ("ValidationError", "do not have an associated load balancer"),
         ("MalformedPolicyDocument", "Invalid principal"),
+        // A load balancer is asked for while the gateway of its VPC is still on its way.
+        ("InvalidSubnet", "has no internet gateway"),
     ]
 }
