@@ -142,7 +142,8 @@ def test_what_prod_costs_in_requests(muster: Muster, cloud: Cloud) -> None:
     muster.plan().exits(2)
     cloud.sandbox.reset_log()
     muster.apply().exits(0)
-    calls = cloud.calls()
+    # What was asked too early, of what is on its way, is asked again: that is waiting too.
+    calls = Counter(e["operation"] for e in cloud.requests() if e["error"] is None)
     changes = sum(n for o, n in calls.items() if not READS.match(o))
     beside = sum(n for o, n in calls.items() if o not in WAITS)
     print(f"apply of prod: {changes} changes, {beside} requests beside waiting, {sum(calls.values())} in all: {dict(calls)}")
