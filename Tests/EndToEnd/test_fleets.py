@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import time
@@ -227,6 +228,75 @@ def test_a_running_refresh_is_picked_up(start_sandbox: Callable[..., Any], tmp_p
     assert cloud.calls()["StartInstanceRefresh"] == 1
     assert cloud.calls()["CreateLaunchTemplateVersion"] == 1
     muster.plan().exits(0)
+
+
+def test_a_look_costs_a_call_for_each_listing(muster: Muster, cloud: Cloud) -> None:
+    fleet(muster)
+    muster.write(more=FLEET.replace("  celery:", "  crawling:").replace("name: celery", "name: crawling"))
+    (muster.specs / "muster.yaml").write_text(
+        (muster.specs / "muster.yaml").read_text() + "  more: more.yaml\n"
+    )
+    muster.apply().exits(0)
+    cloud.sandbox.reset_log()
+    muster.plan().exits(0)
+    fleet_calls = {
+        c: n for c, n in cloud.calls().items() if "Launch" in c or "caling" in c or "Alarm" in c or "Schedul" in c
+        or c in ("DescribePolicies", "DescribeLifecycleHooks", "DescribeInstanceRefreshes", "GetResources")
+    }  # fmt: skip
+    # Hooks are listed one group at a time.
+    assert fleet_calls == {
+        "DescribeLaunchTemplates": 1, "DescribeLaunchTemplateVersions": 1, "DescribeAutoScalingGroups": 1,
+        "DescribePolicies": 1, "DescribeScheduledActions": 1, "DescribeLifecycleHooks": 2, "DescribeAlarms": 1,
+        "GetResources": 1,
+    }  # fmt: skip
+
+
+SECRET = "correct-horse-battery"
+
+
+def test_a_secret_in_the_launch_stays_one(muster: Muster, cloud: Cloud) -> None:
+    text = FLEET.replace('user_data: "#cloud-config"', 'user_data: "token: ${var.token}"')
+    text = "variables: { token: { type: string, secret: env:FLEET_TOKEN } }\n" + text
+    muster.write(net=NET, fleet=text)
+    muster.apply(FLEET_TOKEN=SECRET).exits(3).says("secret-exposure").says_not(SECRET)
+    allowed = ("--allow", "secret-exposure")
+    muster.apply(*allowed, FLEET_TOKEN=SECRET).exits(0).says_not(SECRET)
+    versions = cloud.ec2.describe_launch_template_versions(LaunchTemplateName="celery", Versions=["$Latest"])
+    data = versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    assert base64.b64decode(data["UserData"]).decode() == f"token: {SECRET}"
+    assert SECRET.encode() not in muster.state.read_bytes()
+    muster.plan(FLEET_TOKEN=SECRET).exits(0)
+    muster.plan().exits(0)
+    muster.drift(FLEET_TOKEN=SECRET).exits(0)
+
+    other = SECRET[::-1]
+    muster.plan(FLEET_TOKEN=other).exits(2).says_not(other)
+    muster.apply(*allowed, FLEET_TOKEN=other).exits(0).says_not(other)
+    assert group(cloud)["LaunchTemplate"]["Version"] == "2"
+    muster.plan(FLEET_TOKEN=other).exits(0)
+
+
+def test_a_version_made_by_hand_is_drift(muster: Muster, cloud: Cloud) -> None:
+    fleet(muster)
+    cloud.ec2.create_launch_template_version(
+        LaunchTemplateName="celery", SourceVersion="1", LaunchTemplateData={"InstanceType": "c5.large"}
+    )
+    muster.drift().exits(2).says("instance_type: was m5.large, is c5.large")
+    muster.apply().exits(0)
+    assert kinds(cloud) == {"m5.large"}
+    muster.plan().exits(0)
+
+
+def test_a_fleet_is_replaced_by_its_successor(muster: Muster, cloud: Cloud) -> None:
+    fleet(muster)
+    muster.plan("--replace", "fleet:aws.autoscaling_group/celery").exits(2).says("celery-g2")
+    muster.apply("--replace", "fleet:aws.autoscaling_group/celery").exits(0)
+    (made,) = cloud.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert made["AutoScalingGroupName"] == "celery-g2"
+    assert cloud.count() == COUNT | {"instances": 3, "volumes": 3}
+    muster.plan().exits(0)
+    muster.destroy().exits(0)
+    assert cloud.count() == {}
 
 
 def test_what_scaling_moves_is_no_drift(muster: Muster, cloud: Cloud) -> None:

@@ -127,18 +127,16 @@ enum LaunchPart {
 
     /// The root device of an image: what the lookup that names it tells.
     fileprivate static func rootDevice(of image: Value) -> Value? {
-        guard case .deferred(let deferred) = image, case .reference(let reference) = deferred.expression else {
-            return nil
+        guard case .deferred(let deferred) = image else { return nil }
+        switch deferred.expression {
+        case .reference(let reference):
+            guard case .named(_, let name) = reference.target else { return nil }
+            let device = Reference(.named(.imageRootDevice, name), stack: reference.stack, range: reference.range)
+            return .deferred(Deferred(.reference(device)))
+        case .output(let output) where output.address.type == "lookup.amis" && output.output == "id":
+            return .output(output.address, "root_device_name")
+        default: return nil
         }
-        let target: Reference.Target
-        switch reference.target {
-        case .named(_, let name): target = .named(.imageRootDevice, name)
-        case .path(let path):
-            guard case .name("id")? = path.last else { return nil }
-            target = .path(path.dropLast() + [.name("root_device_name")])
-        }
-        return .deferred(
-            Deferred(.reference(Reference(target, stack: reference.stack, range: reference.range))))
     }
 }
 
