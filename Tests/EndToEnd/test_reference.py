@@ -178,3 +178,19 @@ def test_prod_and_dev_are_the_same_but_for_their_values(muster: Muster) -> None:
     missing = {a for a in prod - dev if not re.search(r"rancherctl[23]|tastycidr", a)}
     assert missing == set()
     assert {a for a in dev - prod if "tastycidr" not in a} == set()
+
+
+def test_a_node_leaves_its_target_group_when_the_one_before_is_healthy_again(muster: Muster, cloud: Cloud) -> None:
+    only(muster, "prod")
+    muster.apply().exits(0)
+    muster.edit("rancher", "root_volume: { size: 40, type: gp3 }", "root_volume: { size: 40, type: gp3, encrypted: true }")
+    cloud.sandbox.reset_log()
+    muster.apply("--allow", "downtime", "--allow", "data-loss").exits(0).says("6 added, 3 changed, 6 destroyed")
+    operations = ("DeregisterTargets", "TerminateInstances", "RunInstances", "RegisterTargets")
+    order = [e["operation"] for e in cloud.requests() if e["operation"] in operations and e["error"] is None]
+    assert order == ["DeregisterTargets", "TerminateInstances", "RunInstances", "RegisterTargets"] * 3
+    elb = cloud.client("elbv2")
+    (group,) = elb.describe_target_groups(Names=["prod-rancherctl"])["TargetGroups"]
+    health = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    assert [h["TargetHealth"]["State"] for h in health if h["TargetHealth"]["State"] != "draining"] == ["healthy"] * 3
+    muster.plan().exits(0)
