@@ -96,11 +96,44 @@ actor Ledger {
     func redacted(_ text: String) -> String {
         var text = text
         for (reference, secret) in secrets where secret.count > 3 {
-            for form in [secret] + Ledger.base64Forms(of: secret) where text.contains(form) {
+            for form in Ledger.forms(of: secret) where text.contains(form) {
                 text = text.replacing(form, with: "‹secret:\(reference.name)›")
             }
         }
         return text
+    }
+
+    /// A secret in the ways in which an error may quote it: as it is, in base64, and each as JSON, XML and forms write it.
+    private static func forms(of secret: String) -> [String] {
+        var forms: [String] = []
+        for text in [secret] + base64Forms(of: secret) {
+            let written = [text, percentEncoded(text), jsonEscaped(text), xmlEscaped(text)]
+            for form in written where !forms.contains(form) { forms.append(form) }
+        }
+        // One that holds another goes first, so that nothing of it stays.
+        return forms.sorted { $0.utf8.count > $1.utf8.count }
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: bytes.append(byte)
+            default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func jsonEscaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            .replacing("\t", with: "\\t").replacing("\r", with: "\\r")
+    }
+
+    private static func xmlEscaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;")
     }
 
     /// What stays the same of a text in base64, whatever stands before and after it: user data are sent so, and errors

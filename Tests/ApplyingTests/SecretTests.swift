@@ -80,6 +80,21 @@ func encodedErrors(before: String) async throws {
     #expect(!detail.contains(encoded.dropFirst(8).dropLast(8)), "\(detail)")
 }
 
+@Test(
+    "However an error writes a secret, it is taken out",
+    arguments: [
+        #"pass"word\4711&<x>"#, "pass%22word%5C4711%26%3Cx%3E", #"pass\"word\\4711&<x>"#,
+        "pass&quot;word\\4711&amp;&lt;x&gt;",
+    ])
+func writtenErrors(form: String) async throws {
+    let world = try World()
+    world.secrets.withLock { $0["db"] = #"pass"word\4711&<x>"# }
+    world.cloud.fail(.create, .invalid, message: "Refused: \(form).")
+    let outcome = try await world.apply(plan([create(network("main"), ["text": secret()])]))
+    let detail = try #require(outcome.report?.failures.first?.failure.detail)
+    #expect(detail.contains("Refused: ‹secret:db›."), "\(detail)")
+}
+
 @Test("A dead run leaves no secret in its intent, and what it made is found without it")
 func intents() async throws {
     let world = try World()

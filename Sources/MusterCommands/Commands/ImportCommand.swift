@@ -60,18 +60,26 @@ extension Workbench {
                 .refused, code: "import.managed", summary: "The object is managed already",
                 detail: "\(remoteID) is \(owner.address).")
         }
-        console.write(SpecLines.yaml(schema, name: address.name, observation.arguments))
-
         let lookups = try await answerLookups(workspace, scopes: scopes, isOffline: false)
-        let linked = try link(workspace, lookups: lookups)
+        let linked: Linked
+        do throws(CommandFailure) {
+            linked = try link(workspace, lookups: lookups)
+        } catch {
+            console.write(SpecLines.yaml(schema, name: address.name, observation.arguments))
+            throw error
+        }
         guard let position = linked.spec.positions[address] else {
+            console.write(SpecLines.yaml(schema, name: address.name, observation.arguments))
             console.talk(
                 "\nNot adopted: \(address) is not declared. Add the lines above to its spec and run the import again.\n"
             )
             return .failure
         }
         guard let scope = scopes[address.stack] else { return .failure }
-        let adopted = ownedArguments(observation, schema, linked.spec.declarations[position])
+        let declaration = linked.spec.declarations[position]
+        let told = withoutSecrets(observation.arguments, schema, declaration)
+        console.write(SpecLines.yaml(schema, name: address.name, told))
+        let adopted = ownedArguments(observation, schema, declaration)
         var plan = Plan(workspace: workspace.name, lineage: state.snapshot.lineage)
         plan.changes = [
             ResourceChange(address: address, action: .adopt, reason: .importBlock, id: remoteID)
@@ -87,11 +95,30 @@ extension Workbench {
         return try await apply(plan, workspace, scopes: scopes, ApplyRequest(isApproved: true))
     }
 
-    /// What is there, without the tags that the spec does not name: those of others stay theirs.
+    /// What is there, without what the spec takes from a secret, in whichever argument AWS tells it back.
+    private func withoutSecrets(
+        _ arguments: [String: Value], _ schema: ResourceSchema, _ declaration: Declaration
+    ) -> [String: Value] {
+        var told = arguments
+        for (name, value) in declaration.arguments where value.isTainted {
+            told[name] = nil
+            guard let argument = schema.argument(name) else { continue }
+            for other in schema.arguments where argument.excludes(other.name) || other.excludes(name) {
+                told[other.name] = nil
+            }
+        }
+        return told
+    }
+
+    /// What is there of what the spec says, without the tags that it does not name: those of others stay theirs. What
+    /// hangs on a secret stays an expression, and is compared by its digest.
     private func ownedArguments(
         _ observation: Observation, _ schema: ResourceSchema, _ declaration: Declaration
     ) -> [String: Value] {
-        var owned = observation.arguments
+        var owned: [String: Value] = [:]
+        for (name, value) in declaration.arguments where value != .null {
+            owned[name] = value.isTainted ? value : observation.arguments[name]
+        }
         for argument in schema.arguments where argument.semantics == .tags {
             guard case .map(let tags)? = owned[argument.name] else { continue }
             let declared = declaration.arguments[argument.name]

@@ -70,7 +70,7 @@ enum SpecLines {
 }
 
 extension ArgumentSchema {
-    fileprivate func excludes(_ name: String) -> Bool {
+    func excludes(_ name: String) -> Bool {
         constraints.contains { if case .conflictsWith(let names) = $0 { names.contains(name) } else { false } }
     }
 }
