@@ -37,6 +37,8 @@ enum Catalog {
         ResourceEntry(DBInstance.init),
         ResourceEntry(DBSubnetGroup.init),
         ResourceEntry(DBParameterGroup.init),
+        ResourceEntry(ReplicationGroup.init),
+        ResourceEntry(ElastiCacheSubnetGroup.init),
         ResourceEntry(LoadBalancer.init),
         ResourceEntry(TargetGroup.init),
         ResourceEntry(TargetGroupAttachment.init),

@@ -15,7 +15,8 @@ package enum Lowering {
     /// In the order of the reference page.
     static let implementations: [any Section.Type] = [
         VPCSection.self, SecurityGroupsSection.self, ControlNodesSection.self, IAMSection.self, KeyPairsSection.self,
-        DNSSection.self, ALBSection.self, TargetGroupsSection.self, RDSSection.self, AutoscalingGroupsSection.self,
+        DNSSection.self, ALBSection.self, TargetGroupsSection.self, RDSSection.self, ElastiCacheSection.self,
+        AutoscalingGroupsSection.self,
     ]
 
     /// The schemas of all sections that are lowered, in the order of the reference page.

@@ -61,4 +61,6 @@ extension ReferenceKind {
     package static let metricAlarm = ReferenceKind("alarm", [Target("aws.cloudwatch_alarm", "id")])
     /// The root device of an image that is named by a lookup.
     package static let imageRootDevice = ReferenceKind("image", [Target("lookup.amis", "root_device_name")])
+    package static let cacheSubnetGroup = ReferenceKind(
+        "cache subnet group", [Target("aws.elasticache_subnet_group", "name")], reserved: ["default"])
 }

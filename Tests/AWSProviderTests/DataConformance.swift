@@ -6,7 +6,7 @@ import Testing
 
 let dataConformance: [ConformanceRow] = [
     databaseRow, waitingRow, managedPasswordRow, replicaRow, restoredRow, momentRow, dbSubnetGroupRow,
-    dbParameterGroupRow,
+    dbParameterGroupRow, cacheRow, waitingCacheRow, clusterRow, cacheSubnetGroupRow,
 ]
 
 private let tags: Value = ["Name": "conformance", "Team": "a"]
@@ -307,3 +307,124 @@ private let dbParameterGroupRow = ConformanceRow(
             ]
         ]
     })
+
+private let cacheRow = ConformanceRow(
+    type: "aws.elasticache_replication_group",
+    arguments: { lab in
+        let subnets = try await lab.subnets()
+        let name = try await lab.make("aws.elasticache_subnet_group", ["name": "conformance", "subnet_ids": subnets])
+        await lab.note("second", try await lab.group("conformance-cache-2").string ?? "")
+        return [
+            "replication_group_id": "Conformance", "description": "for tests", "engine": "redis",
+            "engine_version": "7.0", "node_type": "cache.t3.micro", "num_cache_clusters": 2,
+            "automatic_failover_enabled": true, "multi_az_enabled": true, "port": 6380,
+            "subnet_group_name": .string(name), "security_group_ids": [try await lab.group("conformance-cache")],
+            "at_rest_encryption_enabled": true, "transit_encryption_enabled": true,
+            "auth_token": "sixteen-or-more-letters", "maintenance_window": "Mon:01:30-Mon:02:30",
+            "snapshot_window": "05:00-06:00", "snapshot_retention_limit": 3, "auto_minor_version_upgrade": true,
+            "apply_immediately": true, "tags": tags,
+        ]
+    },
+    changes: { lab in
+        let second = Value.string(try await lab.noted("second"))
+        let logs: Value = [
+            "log_type": "slow-log", "destination": "slow", "destination_type": "cloudwatch-logs", "log_format": "json",
+        ]
+        let stream: Value = [
+            "log_type": "engine-log", "destination": "all", "destination_type": "kinesis-firehose",
+            "log_format": "text",
+        ]
+        return [
+            ["description": "for more tests"], ["node_type": "cache.m5.large"], ["engine_version": "7.1"],
+            ["num_cache_clusters": 4], ["multi_az_enabled": false], ["num_cache_clusters": 2],
+            ["automatic_failover_enabled": false, "num_cache_clusters": 1],
+            ["automatic_failover_enabled": true, "num_cache_clusters": 3, "multi_az_enabled": true],
+            ["security_group_ids": [second]], ["maintenance_window": "tue:01:30-tue:02:30"],
+            ["snapshot_window": "07:00-08:00", "snapshot_retention_limit": 0], ["auto_minor_version_upgrade": false],
+            ["transit_encryption_mode": "preferred"], ["transit_encryption_mode": "required"],
+            ["auth_token": "another-of-many-letters"],
+            [
+                "auth_token": "a-third-of-many-letters", "auth_token_update_strategy": "SET",
+                "node_type": "cache.m5.xlarge",
+            ],
+            ["notification_topic_arn": "arn:aws:sns:us-east-1:123456789012:caches"], ["notification_topic_arn": ""],
+            ["log_delivery_configuration": [logs]], ["log_delivery_configuration": [logs, stream]],
+            ["log_delivery_configuration": []], ["user_group_ids": ["people"]], ["user_group_ids": []],
+            ["ip_discovery": "ipv6"], ["engine": "valkey", "engine_version": "8.0"],
+            ["final_snapshot_identifier": "conformance-last"], ["tags": otherTags],
+        ]
+    },
+    foreignEdit: { lab, id in
+        try await lab.call(
+            "ModifyReplicationGroup",
+            [
+                "ReplicationGroupId": .string(id.rawValue), "SnapshotRetentionLimit": 9,
+                "CacheNodeType": "cache.m5.4xlarge", "ApplyImmediately": true,
+            ], service: .elasticache)
+        return ["snapshot_retention_limit": 9, "node_type": "cache.m5.4xlarge"]
+    },
+    check: { _, seen in
+        for output in ["arn", "primary_endpoint_address", "reader_endpoint_address", "engine_version_actual"] {
+            #expect(seen.outputs[output]?.string?.isEmpty == false, "\(output)")
+        }
+        #expect(seen.outputs["endpoint_port"] == 6380)
+        #expect(seen.outputs["member_clusters"]?.list?.count == 2)
+    })
+
+/// Without `apply_immediately` everything that AWS puts off is read as made.
+private let waitingCacheRow = ConformanceRow(
+    type: "aws.elasticache_replication_group", title: "in the window",
+    arguments: { lab in
+        [
+            "replication_group_id": "conformance-waiting", "engine_version": "7.0", "node_type": "cache.t3.micro",
+            "num_cache_clusters": 2, "maintenance_window": .string(try await lab.farWindow()),
+        ]
+    },
+    changes: { _ in
+        [
+            ["node_type": "cache.m5.large"], ["engine_version": "7.1"], ["automatic_failover_enabled": true],
+            ["transit_encryption_enabled": true], ["node_type": "cache.t3.micro"],
+            ["node_type": "cache.m5.xlarge", "apply_immediately": true],
+        ]
+    })
+
+private let clusterRow = ConformanceRow(
+    type: "aws.elasticache_replication_group", title: "shards",
+    arguments: { _ in
+        [
+            "replication_group_id": "conformance-shards", "engine_version": "7.1", "node_type": "cache.m5.large",
+            "num_node_groups": 2, "replicas_per_node_group": 1, "automatic_failover_enabled": true,
+            "cluster_mode": "enabled", "apply_immediately": true,
+        ]
+    },
+    changes: { _ in
+        [
+            ["num_node_groups": 4], ["num_node_groups": 3, "replicas_per_node_group": 2],
+            ["replicas_per_node_group": 1, "node_type": "cache.m5.xlarge"],
+        ]
+    },
+    check: { _, seen in
+        #expect(seen.outputs["cluster_enabled"] == true)
+        #expect(seen.outputs["configuration_endpoint_address"]?.string?.isEmpty == false)
+    })
+
+private let cacheSubnetGroupRow = ConformanceRow(
+    type: "aws.elasticache_subnet_group",
+    arguments: { lab in
+        ["name": "Conformance", "description": "for tests", "subnet_ids": try await lab.subnets(), "tags": tags]
+    },
+    changes: { lab in
+        let all = Value.list(try await lab.allSubnets().map { .string($0) })
+        return [["subnet_ids": all], ["description": "for more tests"], ["tags": otherTags], ["tags": [:]]]
+    },
+    foreignEdit: { lab, id in
+        let subnets = try await lab.allSubnets()
+        try await lab.call(
+            "ModifyCacheSubnetGroup",
+            [
+                "CacheSubnetGroupName": .string(id.rawValue),
+                "SubnetIds": .strings(subnets.dropFirst(), as: .members("SubnetIdentifier")),
+            ], service: .elasticache)
+        return ["subnet_ids": .list(subnets.dropFirst().map { .string($0) })]
+    },
+    check: { _, seen in #expect(seen.outputs["vpc_id"]?.string?.hasPrefix("vpc-") == true) })

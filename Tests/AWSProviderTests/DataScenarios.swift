@@ -3,7 +3,7 @@ import ProviderKit
 
 let dataScenarios: [WireScenario] = [
     databaseScenario, databaseOriginScenario, databaseChangeScenario, databaseDeletionScenario, dbSubnetGroupScenario,
-    dbParameterGroupScenario,
+    dbParameterGroupScenario, cacheScenario, cacheSubnetGroupScenario,
 ]
 
 private let mark =
@@ -337,4 +337,168 @@ private let dbParameterGroupScenario = WireScenario(
                 ])
         ),
         ("delete", .delete("prod")), ("delete what is in use", .delete("prod")),
+    ])
+
+private func cache(_ status: String = "available", _ more: String = "", pending: String = "") -> String {
+    "<ReplicationGroupId>queue</ReplicationGroupId><Description>d</Description><Status>\(status)</Status>"
+        + "<ARN>arn:aws:elasticache:us-east-1:123456789012:replicationgroup:queue</ARN><Engine>redis</Engine>"
+        + "<CacheNodeType>cache.m5.large</CacheNodeType><AutomaticFailover>enabled</AutomaticFailover>"
+        + "<MultiAZ>enabled</MultiAZ><ClusterMode>disabled</ClusterMode><ClusterEnabled>false</ClusterEnabled>"
+        + "<TransitEncryptionEnabled>true</TransitEncryptionEnabled>"
+        + "<MemberClusters><ClusterId>queue-001</ClusterId><ClusterId>queue-002</ClusterId></MemberClusters>"
+        + "<NodeGroups><NodeGroup><NodeGroupId>0001</NodeGroupId><PrimaryEndpoint><Address>master.queue</Address>"
+        + "<Port>6379</Port></PrimaryEndpoint><ReaderEndpoint><Address>replica.queue</Address><Port>6379</Port>"
+        + "</ReaderEndpoint><NodeGroupMembers><NodeGroupMember/><NodeGroupMember/></NodeGroupMembers></NodeGroup>"
+        + "</NodeGroups><PendingModifiedValues>\(pending)</PendingModifiedValues>\(more)"
+}
+
+private func caches(_ items: String...) -> RecordingAWS.Answer {
+    .body(
+        "<ReplicationGroups>\(items.map { "<ReplicationGroup>\($0)</ReplicationGroup>" }.joined())</ReplicationGroups>")
+}
+
+private func nodes(pending: String = "") -> RecordingAWS.Answer {
+    let node =
+        "<CacheCluster><CacheClusterId>queue-001</CacheClusterId><ReplicationGroupId>queue</ReplicationGroupId>"
+        + "<EngineVersion>7.0.7</EngineVersion><CacheSubnetGroupName>prod</CacheSubnetGroupName>"
+        + "<PreferredMaintenanceWindow>mon:01:30-mon:02:30</PreferredMaintenanceWindow><SecurityGroups><member>"
+        + "<SecurityGroupId>sg-1</SecurityGroupId><Status>active</Status></member></SecurityGroups>"
+        + "<CacheParameterGroup><CacheParameterGroupName>default.redis7</CacheParameterGroupName></CacheParameterGroup>"
+        + "<PendingModifiedValues>\(pending)</PendingModifiedValues></CacheCluster>"
+    let other =
+        "<CacheCluster><CacheClusterId>other-001</CacheClusterId><ReplicationGroupId>other</ReplicationGroupId>"
+        + "</CacheCluster>"
+    return .body("<CacheClusters>\(node)\(other)</CacheClusters>")
+}
+
+private func changed(_ item: String) -> RecordingAWS.Answer { .body("<ReplicationGroup>\(item)</ReplicationGroup>") }
+
+private let cacheScenario = WireScenario(
+    type: "aws.elasticache_replication_group",
+    answers: [
+        "CreateReplicationGroup": [
+            changed(cache("creating")), .failure(code: "ReplicationGroupAlreadyExists", message: "It exists"),
+        ],
+        "DescribeReplicationGroups": [
+            caches(cache()), .failure(code: "ReplicationGroupNotFoundFault", status: 404), caches(cache()),
+            caches(cache("available", pending: "<AutomaticFailoverStatus>disabled</AutomaticFailoverStatus>")),
+            caches(cache("create-failed")), caches(cache("snapshotting")), caches(cache()),
+        ],
+        "DescribeCacheClusters": [
+            nodes(),
+            nodes(
+                pending: "<CacheNodeType>cache.m5.xlarge</CacheNodeType><EngineVersion>7.1.0</EngineVersion>"), nodes(),
+        ],
+        "ListTagsForResource": [.body(mark)],
+        "ModifyReplicationGroup": [changed(cache()), changed(cache("modifying"))],
+        "IncreaseReplicaCount": [changed(cache("modifying"))], "DecreaseReplicaCount": [changed(cache("modifying"))],
+        "ModifyReplicationGroupShardConfiguration": [changed(cache("modifying"))],
+        "AddTagsToResource": [.done],
+        "DeleteReplicationGroup": [
+            .done, .done, .failure(code: "SnapshotAlreadyExistsFault", message: "It exists"),
+            .failure(code: "InvalidReplicationGroupState", message: "It is being modified"),
+            .failure(code: "ReplicationGroupNotFoundFault", status: 404),
+        ],
+    ],
+    steps: [
+        (
+            "create",
+            .create([
+                "replication_group_id": "Queue", "engine": "redis", "engine_version": "7.0",
+                "node_type": "cache.m5.large", "num_cache_clusters": 2, "automatic_failover_enabled": true,
+                "subnet_group_name": "Prod", "security_group_ids": ["sg-2", "sg-1"],
+                "transit_encryption_enabled": true, "auth_token": "sixteen-or-more-letters",
+                "preferred_cache_cluster_azs": ["us-east-1b", "us-east-1a"],
+                "log_delivery_configuration": [
+                    [
+                        "log_type": "slow-log", "destination": "slow", "destination_type": "cloudwatch-logs",
+                        "log_format": "json",
+                    ]
+                ], "tags": ["Name": "queue"],
+            ])
+        ),
+        ("the name is taken", .create(["replication_group_id": "queue"])),
+        ("ours", .find(["replication_group_id": "Queue"])), ("nobody's", .find(["replication_group_id": "queue"])),
+        ("read", .read([KnownObject(id: "queue", declared: ["tags"]), KnownObject(id: "gone")])),
+        ("what waits is read as made", .read([KnownObject(id: "queue")])),
+        ("never made", .read([KnownObject(id: "queue")])), ("busy", .read([KnownObject(id: "queue")])),
+        (
+            "put off to the window",
+            .update(
+                "queue", from: [:],
+                to: [
+                    "replication_group_id": "queue", "node_type": "cache.m5.xlarge", "engine_version": "7.0",
+                    "security_group_ids": ["sg-2"],
+                ])
+        ),
+        (
+            "more than one call: the first, and the rest when it is made",
+            .update(
+                "queue", from: ["tags": [:]],
+                to: [
+                    "replication_group_id": "queue", "num_cache_clusters": 3, "node_type": "cache.m5.xlarge",
+                    "apply_immediately": true, "auth_token": "another-of-many-letters", "tags": ["Name": "b"],
+                ])
+        ),
+        (
+            "failover goes before the nodes do",
+            .update(
+                "queue", from: [:],
+                to: [
+                    "replication_group_id": "queue", "num_cache_clusters": 1, "automatic_failover_enabled": false,
+                    "apply_immediately": true,
+                ])
+        ),
+        (
+            "shards",
+            .update("queue", from: [:], to: ["replication_group_id": "queue", "num_node_groups": 3])
+        ),
+        (
+            "a token, at once whatever else waits",
+            .update(
+                "queue", from: ["auth_token": "sixteen-or-more-letters"],
+                to: [
+                    "replication_group_id": "queue", "auth_token": "another-of-many-letters",
+                    "auth_token_update_strategy": "SET",
+                ])
+        ),
+        ("nothing", .update("queue", from: [:], to: ["replication_group_id": "queue", "engine_version": "7.0"])),
+        ("delete", .delete("queue")),
+        ("delete with a last snapshot", .delete("queue", last: ["final_snapshot_identifier": "the-end"])),
+        ("the snapshot is there", .delete("queue", last: ["final_snapshot_identifier": "the-end"])),
+        ("delete what is busy", .delete("queue")), ("delete what is gone", .delete("queue")),
+    ])
+
+private let cacheSubnetGroup =
+    "<CacheSubnetGroupName>prod</CacheSubnetGroupName><CacheSubnetGroupDescription>d</CacheSubnetGroupDescription>"
+    + "<VpcId>vpc-1</VpcId><ARN>arn:aws:elasticache:us-east-1:123456789012:subnetgroup:prod</ARN>"
+    + "<Subnets><Subnet><SubnetIdentifier>subnet-1</SubnetIdentifier></Subnet></Subnets>"
+
+private let cacheSubnetGroupScenario = WireScenario(
+    type: "aws.elasticache_subnet_group",
+    answers: [
+        "CreateCacheSubnetGroup": [.body("<CacheSubnetGroup>\(cacheSubnetGroup)</CacheSubnetGroup>")],
+        "DescribeCacheSubnetGroups": [
+            .body("<CacheSubnetGroups><CacheSubnetGroup>\(cacheSubnetGroup)</CacheSubnetGroup></CacheSubnetGroups>")
+        ],
+        "ListTagsForResource": [.body(mark)],
+        "ModifyCacheSubnetGroup": [.body("<CacheSubnetGroup>\(cacheSubnetGroup)</CacheSubnetGroup>")],
+        "AddTagsToResource": [.done],
+        "DeleteCacheSubnetGroup": [
+            .done, .failure(code: "CacheSubnetGroupNotFoundFault"),
+            .failure(code: "CacheSubnetGroupInUse", message: "in use by a cache cluster"),
+        ],
+    ],
+    steps: [
+        ("create", .create(["name": "Prod", "subnet_ids": ["subnet-1"], "tags": ["Name": "a"]])),
+        ("ours", .find(["name": "Prod", "subnet_ids": []])),
+        ("read", .read([KnownObject(id: "prod", declared: ["tags"]), KnownObject(id: "gone")])),
+        (
+            "change",
+            .update(
+                "prod", from: ["subnet_ids": ["subnet-1"]],
+                to: ["subnet_ids": ["subnet-1", "subnet-2"], "tags": ["Name": "b"]])
+        ),
+        ("delete", .delete("prod")), ("delete what is gone", .delete("prod")),
+        ("delete what is in use", .delete("prod")),
     ])

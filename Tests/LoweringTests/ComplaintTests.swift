@@ -61,6 +61,14 @@ struct ComplaintTests {
             """
         ),
         (
+            "elasticache",
+            """
+            elasticache:
+              open: { node_type: cache.t3.micro, auth_token: x, transit_encryption_enabled: false }
+              odd: { num_cache_clusters: 2, num_node_groups: 2, engine: memcached, subnets: [], subnet_group_name: g }
+            """
+        ),
+        (
             "rds",
             """
             rds:

@@ -75,6 +75,27 @@ struct SectionTests {
             """
         ),
         (
+            "elasticache",
+            """
+            variables: { token: { type: string, secret: env:TOKEN } }
+            resources: { aws.hosted_zone: { net: { name: tastycidr.net } } }
+            elasticache:
+              shards:
+                name: prod-shards
+                node_type: cache.t3.micro
+                num_node_groups: 2
+                auth_token: ${var.token}
+                subnets: [a, b]
+                security_groups: [cache]
+                at_rest_encryption_enabled: false
+                tags: { Team: data }
+                log_delivery_configuration:
+                  - { log_type: slow-log, destination: slow, destination_type: cloudwatch-logs, log_format: json }
+                dns: { name: shards.tastycidr.net, ttl: 5 }
+              elsewhere: { node_type: cache.t3.micro, subnet_group_name: default }
+            """
+        ),
+        (
             "vpc-long-forms",
             """
             vpc:

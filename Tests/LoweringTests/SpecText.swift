@@ -70,6 +70,8 @@ extension Catalog {
             schema("load_balancer", ["enable_http2", "security_groups"], unique: "name"),
             schema("target_group", ["port"], unique: "name"), schema("listener"), schema("listener_rule"),
             schema("listener_certificate", isTaggable: false),
+            schema("elasticache_replication_group", unique: "replication_group_id"),
+            schema("elasticache_subnet_group", unique: "name"),
         ],
         lookups: [
             LookupSchema(

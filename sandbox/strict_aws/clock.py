@@ -47,6 +47,12 @@ def advance(seconds: float) -> None:
     _ahead += max(0.0, seconds)
 
 
+def restart() -> None:
+    """Takes back what it was put ahead, when everything that was timed is forgotten."""
+    global _ahead
+    _ahead = 0.0
+
+
 def is_pending(kind: str, since: float | None) -> bool:
     """Whether a change of that kind, begun at `since`, is still under way."""
     return since is not None and now() - since < delay_seconds * SHARES[kind]

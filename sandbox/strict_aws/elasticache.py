@@ -11,6 +11,7 @@ from . import clock
 from .call import Call, operation, store_of
 from .errors import AwsError
 from .paging import page
+from .rds import has_begun
 from .wire import Params
 
 _VERSIONS = {"redis": ["6.2.6", "7.0.7", "7.1.0"], "valkey": ["7.2.6", "8.0.1"], "memcached": ["1.6.12", "1.6.22"]}
@@ -45,6 +46,10 @@ def _resolve(engine: str, wanted: str | None) -> str:
     return fitting[-1]
 
 
+def _numbers(version: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", version)]
+
+
 def _check_name(name: str, limit: int, what: str) -> str:
     name = name.lower()
     if not re.fullmatch(r"[a-z](-?[a-z0-9])*", name) or len(name) > limit:
@@ -69,11 +74,16 @@ def _status(held: Params) -> str:
         return "deleting"
     if clock.is_pending("cache", held["born"]):
         return "creating"
-    return "modifying" if clock.is_pending("cache", held.get("modified")) else "available"
+    begun = held.get("modified")
+    if not clock.is_pending("cache", begun):
+        return "available"
+    # AWS calls a group available for a moment before it begins with what was to be done at once.
+    lag = clock.delay_seconds * clock.SHARES["cache"] / 4
+    return "available" if "lags" in held and clock.now() - begun < lag else "modifying"
 
 
 def _public(held: Params) -> Params:
-    private = ("born", "deleted", "modified", "waiting", "node")
+    private = ("born", "deleted", "modified", "waiting", "node", "lags", "pending_since", "later", "token")
     return {k: v for k, v in held.items() if k not in private}
 
 
@@ -88,18 +98,6 @@ def _remove(call: Call, name: str, key: str) -> None:
     store.later("cache", gone)
 
 
-def _apply_later(call: Call, name: str, key: str, changes: Params) -> None:
-    held = table(call, name)[key]
-    held["modified"] = clock.now()
-
-    def apply() -> None:
-        if key in table(call, name):
-            table(call, name)[key].update(changes)
-
-    store_of(call.account, call.region).later("cache", apply)
-    store_of(call.account, call.region).settle()
-
-
 def _family(engine: str, version: str) -> str:
     parts = version.split(".")
     return (
@@ -107,6 +105,46 @@ def _family(engine: str, version: str) -> str:
         if engine in ("redis", "valkey") and int(parts[0]) >= 7
         else f"{engine}{parts[0]}.{'x' if engine == 'redis' else parts[1]}"
     )
+
+
+def pass_windows(call: Call) -> None:
+    """What waited for a window that has passed takes effect."""
+    now = clock.wall()
+    for name in ("clusters", "replication groups"):
+        for key, held in table(call, name).items():
+            window = held.get("PreferredMaintenanceWindow")
+            since = held.get("pending_since")
+            if window is None or since is None or clock.is_pending("cache", held.get("modified")):
+                continue
+            if has_begun(window, since, now):
+                _take_effect(call, name, key)
+
+
+def _take_effect(call: Call, name: str, key: str) -> None:
+    held = table(call, name).get(key)
+    if held is None:
+        return
+    held.update(held.pop("later", {}))
+    held["PendingModifiedValues"] = {}
+    held.pop("pending_since", None)
+    held.pop("lags", None)
+
+
+def _wait(call: Call, name: str, key: str, later: Params, shown: Params) -> None:
+    """Something waits for ApplyImmediately or the window."""
+    held = table(call, name)[key]
+    held["later"] = held.get("later", {}) | later
+    held["PendingModifiedValues"] = held.get("PendingModifiedValues", {}) | shown
+    held["pending_since"] = clock.wall()
+
+
+def _hurry(call: Call, name: str, key: str) -> None:
+    """What waits is made now."""
+    held = table(call, name)[key]
+    if "later" not in held:
+        return
+    held["modified"], held["lags"] = clock.now(), True
+    store_of(call.account, call.region).later("cache", lambda: _take_effect(call, name, key))
 
 
 # MARK: clusters
@@ -144,7 +182,11 @@ def _node_tail(call: Call, name: str, params: Params, engine: str, version: str,
         "IpDiscovery": params.get("IpDiscovery", "ipv4"),
         "ReplicationGroupLogDeliveryEnabled": False,
         "born": clock.now(),
-    }
+    } | (
+        {"NotificationConfiguration": {"TopicArn": params["NotificationTopicArn"], "TopicStatus": "active"}}
+        if "NotificationTopicArn" in params
+        else {}
+    )
 
 
 def _shown_cluster(call: Call, held: Params, with_nodes: bool) -> Params:
@@ -202,6 +244,7 @@ def create_cluster(call: Call) -> Params:
 
 @operation("elasticache", "DescribeCacheClusters")
 def describe_clusters(call: Call) -> Params:
+    pass_windows(call)
     name = call.params.get("CacheClusterId")
     held = [_cluster(call, name)] if name else list(table(call, "clusters").values())
     if call.params.get("ShowCacheClustersNotInReplicationGroups"):
@@ -220,8 +263,16 @@ def modify_cluster(call: Call) -> Params:
     _check_places(call, params)
     now, later = _changes(held, params)
     held.update(now)
-    _commit(call, "clusters", held["CacheClusterId"], later)
+    _put_off(call, "clusters", held["CacheClusterId"], later)
+    if params.get("ApplyImmediately"):
+        _hurry(call, "clusters", held["CacheClusterId"])
+    store_of(call.account, call.region).settle()
     return {"CacheCluster": _shown_cluster(call, held, with_nodes=False)}
+
+
+def _put_off(call: Call, name: str, key: str, later: Params) -> None:
+    if later:
+        _wait(call, name, key, later, later)
 
 
 def _changes(held: Params, params: Params) -> tuple[Params, Params]:
@@ -235,25 +286,27 @@ def _changes(held: Params, params: Params) -> tuple[Params, Params]:
     if "CacheParameterGroupName" in params:
         status = {"ParameterApplyStatus": "in-sync", "CacheNodeIdsToReboot": []}
         now["CacheParameterGroup"] = {"CacheParameterGroupName": params["CacheParameterGroupName"]} | status
+    if "NotificationTopicArn" in params:
+        now["NotificationConfiguration"] = {"TopicArn": params["NotificationTopicArn"], "TopicStatus": "active"}
+    if "NotificationTopicStatus" in params and "NotificationConfiguration" in held:
+        now["NotificationConfiguration"] = held["NotificationConfiguration"] | {
+            "TopicStatus": params["NotificationTopicStatus"]
+        }
     later: Params = {}
     if params.get("CacheNodeType", held.get("CacheNodeType")) != held.get("CacheNodeType"):
         later["CacheNodeType"] = params["CacheNodeType"]
     if "EngineVersion" in params:
-        version = _resolve(held["Engine"], params["EngineVersion"])
+        version = _resolve(params.get("Engine", held["Engine"]), params["EngineVersion"])
+        if params.get("Engine", held["Engine"]) == held["Engine"] and _numbers(version) < _numbers(held["EngineVersion"]):
+            raise AwsError(
+                "InvalidParameterCombination",
+                f"Downgrading from {held['EngineVersion']} to {version} is not allowed.",
+            )
         if version != held["EngineVersion"]:
             later["EngineVersion"] = version
     if params.get("NumCacheNodes", held.get("NumCacheNodes")) != held.get("NumCacheNodes"):
         later["NumCacheNodes"] = params["NumCacheNodes"]
     return now, later
-
-
-def _commit(call: Call, name: str, key: str, later: Params) -> None:
-    held = table(call, name)[key]
-    if later and call.params.get("ApplyImmediately"):
-        held["PendingModifiedValues"] = dict(later)
-        _apply_later(call, name, key, later | {"PendingModifiedValues": {}})
-    elif later:
-        held["PendingModifiedValues"] = held.get("PendingModifiedValues", {}) | later
 
 
 @operation("elasticache", "DeleteCacheCluster")
@@ -324,6 +377,23 @@ def _shown_group(call: Call, held: Params) -> Params:
     return shown
 
 
+def _check_token(token: str, has_transit: bool) -> None:
+    if not has_transit:
+        raise AwsError("InvalidParameterCombination", "Auth token is only supported with transit encryption")
+    if not 16 <= len(token) <= 128 or re.search(r'[/"@%]', token) or not token.isascii():
+        raise AwsError("InvalidParameterValue", "Invalid AuthToken provided.")
+
+
+def _logs(present: list[Params], wanted: list[Params]) -> list[Params]:
+    held = {log["LogType"]: log for log in present}
+    for log in wanted:
+        if log.get("Enabled", True):
+            held[log["LogType"]] = {k: v for k, v in log.items() if k != "Enabled"} | {"Status": "active"}
+        else:
+            held.pop(log["LogType"], None)
+    return [held[k] for k in sorted(held)]
+
+
 @operation("elasticache", "CreateReplicationGroup")
 def create_group(call: Call) -> Params:
     params = call.params
@@ -343,8 +413,15 @@ def create_group(call: Call) -> Params:
         )
     if params.get("MultiAZEnabled") and not failover:
         raise AwsError("InvalidParameterCombination", "Must enable automatic failover to use Multi-AZ")
-    if params.get("AuthToken") and not params.get("TransitEncryptionEnabled"):
-        raise AwsError("InvalidParameterCombination", "Auth token is only supported with transit encryption")
+    if params.get("AuthToken"):
+        _check_token(params["AuthToken"], bool(params.get("TransitEncryptionEnabled")))
+    if params.get("SnapshotName") and params["SnapshotName"] not in table(call, "snapshots"):
+        raise AwsError("SnapshotNotFoundFault", f"Snapshot {params['SnapshotName']} not found.", 404)
+    if "NumCacheClusters" in params and ("NumNodeGroups" in params or "ReplicasPerNodeGroup" in params):
+        raise AwsError(
+            "InvalidParameterCombination",
+            "NumCacheClusters cannot be given with NumNodeGroups or ReplicasPerNodeGroup.",
+        )
     is_cluster = (
         shards > 1
         or params.get("ClusterMode") == "enabled"
@@ -391,6 +468,11 @@ def create_group(call: Call) -> Params:
         held["TransitEncryptionMode"] = params.get("TransitEncryptionMode", "required")
     if params.get("KmsKeyId"):
         held["KmsKeyId"] = params["KmsKeyId"]
+    if params.get("UserGroupIds"):
+        held["UserGroupIds"] = list(params["UserGroupIds"])
+    held["LogDeliveryConfigurations"] = _logs([], params.get("LogDeliveryConfigurations") or [])
+    held["token"] = params.get("AuthToken")
+    held["PreferredMaintenanceWindow"] = tail["PreferredMaintenanceWindow"]
     table(call, "replication groups")[name] = held
     for member in members:
         extra = {"ReplicationGroupId": name, "waiting": {"port": held["node"]["port"]}}
@@ -401,6 +483,7 @@ def create_group(call: Call) -> Params:
 
 @operation("elasticache", "DescribeReplicationGroups")
 def describe_groups(call: Call) -> Params:
+    pass_windows(call)
     name = call.params.get("ReplicationGroupId")
     held = [_group(call, name)] if name else list(table(call, "replication groups").values())
     part, more = page(call, [_shown_group(call, g) for g in held], "MaxRecords", "Marker", 20, 100, 100)
@@ -419,66 +502,109 @@ def _available_group(call: Call) -> Params:
 
 @operation("elasticache", "ModifyReplicationGroup")
 def modify_group(call: Call) -> Params:
+    pass_windows(call)
     params = call.params
     held = _available_group(call)
+    name = held["ReplicationGroupId"]
     _check_places(call, params)
-    if "ReplicationGroupDescription" in params:
-        held["Description"] = params["ReplicationGroupDescription"]
     failover = params.get("AutomaticFailoverEnabled")
     if failover and held["node"]["replicas"] < 1:
         raise AwsError(
             "InvalidParameterCombination",
             "Replication group must have at least one read replica to enable autofailover",
         )
-    later: Params = {}
-    if failover is not None:
-        later["AutomaticFailover"] = "enabled" if failover else "disabled"
+    has_failover = failover if failover is not None else held["AutomaticFailover"] == "enabled"
+    if params.get("MultiAZEnabled", held["MultiAZ"] == "enabled") and not has_failover:
+        raise AwsError("InvalidParameterCombination", "Must enable automatic failover to use Multi-AZ")
+    if held["ClusterEnabled"] and failover is False:
+        raise AwsError("InvalidParameterCombination", "Cluster mode enabled needs automatic failover")
+    if params.get("Engine", held["Engine"]) not in (held["Engine"], "valkey"):
+        raise AwsError("InvalidParameterCombination", f"Cannot change the engine from {held['Engine']}.")
+    _change_token(held, params)
+    if "ReplicationGroupDescription" in params:
+        held["Description"] = params["ReplicationGroupDescription"]
     if "MultiAZEnabled" in params:
-        later["MultiAZ"] = "enabled" if params["MultiAZEnabled"] else "disabled"
-    now, waits = _changes(held, params)
-    held.update(
-        {k: v for k, v in now.items() if k in ("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow")}
+        held["MultiAZ"] = "enabled" if params["MultiAZEnabled"] else "disabled"
+    if "IpDiscovery" in params:
+        held["IpDiscovery"] = params["IpDiscovery"]
+    users = set(held.get("UserGroupIds", [])) | set(params.get("UserGroupIdsToAdd") or [])
+    users -= set(params.get("UserGroupIdsToRemove") or [])
+    held["UserGroupIds"] = [] if params.get("RemoveUserGroups") else sorted(users)
+    held["LogDeliveryConfigurations"] = _logs(
+        held.get("LogDeliveryConfigurations", []), params.get("LogDeliveryConfigurations") or []
     )
-    for member in held["node"]["members"]:
-        table(call, "clusters")[member].update(now)
-    if (waits or later) and params.get("ApplyImmediately"):
-        held["PendingModifiedValues"] = {}
-        _apply_later(call, "replication groups", held["ReplicationGroupId"], waits | later)
-        for member in held["node"]["members"]:
-            if waits:
-                _apply_later(call, "clusters", member, waits)
-    elif waits:
-        for member in held["node"]["members"]:
-            cluster = table(call, "clusters")[member]
-            cluster["PendingModifiedValues"] = cluster["PendingModifiedValues"] | waits
-    if later and not params.get("ApplyImmediately"):
-        held["PendingModifiedValues"] = (
-            held["PendingModifiedValues"] | {"AutomaticFailoverStatus": later["AutomaticFailover"]}
-            if "AutomaticFailover" in later
-            else held["PendingModifiedValues"]
-        )
-    return {"ReplicationGroup": _shown_group(call, held)}
+    _put_off_group(call, held, params)
+    _take_back(held, params)
+    members = held["node"]["members"]
+    clusters = table(call, "clusters")
+    now, waits = _changes(clusters[members[0]], params)
+    if params.get("Engine", held["Engine"]) != held["Engine"]:
+        waits |= {"Engine": params["Engine"]}
+    kept = ("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow", "PreferredMaintenanceWindow")
+    held.update({k: v for k, v in now.items() if k in kept})
+    for member in members:
+        clusters[member].update(now)
+        _take_back(clusters[member], params)
+        if waits:
+            _wait(call, "clusters", member, waits, {k: v for k, v in waits.items() if k != "Engine"})
+    if waits:
+        _wait(call, "replication groups", name, {k: v for k, v in waits.items() if k != "NumCacheNodes"}, {})
+    if params.get("ApplyImmediately"):
+        _hurry(call, "replication groups", name)
+        for member in members:
+            _hurry(call, "clusters", member)
+    shown = _shown_group(call, held)
+    store_of(call.account, call.region).settle()
+    return {"ReplicationGroup": shown}
 
 
-@operation("elasticache", "IncreaseReplicaCount", "DecreaseReplicaCount")
-def replica_count(call: Call) -> Params:
-    held = _available_group(call)
-    node = held["node"]
-    wanted = call.params.get("NewReplicaCount")
-    if wanted is None:
-        raise AwsError("InvalidParameterCombination", "NewReplicaCount must be given")
-    grows = call.operation.startswith("Increase")
-    if (wanted <= node["replicas"]) if grows else (wanted >= node["replicas"]):
+def _take_back(held: Params, params: Params) -> None:
+    """What is asked to be as it is waits no longer."""
+    for member in ("CacheNodeType", "EngineVersion"):
+        if params.get(member) == held.get(member):
+            held.get("later", {}).pop(member, None)
+            held["PendingModifiedValues"] = {k: v for k, v in held["PendingModifiedValues"].items() if k != member}
+
+
+def _change_token(held: Params, params: Params) -> None:
+    strategy = params.get("AuthTokenUpdateStrategy")
+    if "AuthToken" not in params and strategy is None:
+        return
+    if not params.get("ApplyImmediately"):
         raise AwsError(
-            "InvalidParameterValue",
-            f"The new replica count {wanted} must be {'greater' if grows else 'less'} than the current one, {node['replicas']}",
+            "InvalidParameterCombination", "Modifications to the auth token must be applied with ApplyImmediately."
         )
+    _check_token(params.get("AuthToken", ""), held["TransitEncryptionEnabled"])
+    if strategy == "SET" and not held["AuthTokenEnabled"]:
+        raise AwsError("InvalidParameterCombination", "SET is allowed only after ROTATE.")
+    held["token"], held["AuthTokenEnabled"] = params.get("AuthToken"), strategy != "DELETE"
+    held["modified"] = clock.now()
+
+
+def _put_off_group(call: Call, held: Params, params: Params) -> None:
     name = held["ReplicationGroupId"]
+    failover = params.get("AutomaticFailoverEnabled")
+    if failover is not None and failover != (held["AutomaticFailover"] == "enabled"):
+        word = "enabled" if failover else "disabled"
+        _wait(call, "replication groups", name, {"AutomaticFailover": word}, {"AutomaticFailoverStatus": word})
+    for member in ("TransitEncryptionEnabled", "TransitEncryptionMode", "ClusterMode"):
+        if member in params and params[member] != held.get(member):
+            _wait(call, "replication groups", name, {member: params[member]}, {member: params[member]})
+
+
+def _must_be_immediate(call: Call) -> None:
+    if not call.params.get("ApplyImmediately"):
+        raise AwsError("InvalidParameterValue", "ApplyImmediately must be true for this operation.")
+
+
+def _set_nodes(call: Call, held: Params, shards: int, replicas: int) -> Params:
+    """Makes and removes nodes, so that there are so many."""
+    node, name = held["node"], held["ReplicationGroupId"]
     template = table(call, "clusters")[node["members"][0]]
     fresh = [
         (f"{name}-{shard:04}-{replica:03}" if node["cluster_mode"] else f"{name}-{replica:03}")
-        for shard in range(1, node["shards"] + 1)
-        for replica in range(1, wanted + 2)
+        for shard in range(1, shards + 1)
+        for replica in range(1, replicas + 2)
     ]
     for member in fresh:
         if member not in table(call, "clusters"):
@@ -489,9 +615,51 @@ def replica_count(call: Call) -> Params:
             }
     for member in set(node["members"]) - set(fresh):
         _remove(call, "clusters", member)
-    node["members"], node["replicas"] = fresh, wanted
+    node["members"], node["shards"], node["replicas"] = fresh, shards, replicas
     held["modified"] = clock.now()
+    _hurry(call, "replication groups", name)
+    held.pop("lags", None)
+    store_of(call.account, call.region).settle()
     return {"ReplicationGroup": _shown_group(call, held)}
+
+
+@operation("elasticache", "IncreaseReplicaCount", "DecreaseReplicaCount")
+def replica_count(call: Call) -> Params:
+    pass_windows(call)
+    held = _available_group(call)
+    _must_be_immediate(call)
+    node = held["node"]
+    wanted = call.params.get("NewReplicaCount")
+    if wanted is None:
+        raise AwsError("InvalidParameterCombination", "NewReplicaCount must be given")
+    grows = call.operation.startswith("Increase")
+    if (wanted <= node["replicas"]) if grows else (wanted >= node["replicas"]):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"The new replica count {wanted} must be {'greater' if grows else 'less'} than the current one, {node['replicas']}",
+        )
+    if wanted < 1 and held["AutomaticFailover"] == "enabled":
+        raise AwsError(
+            "InvalidParameterCombination", "Automatic failover needs at least one replica; disable it first."
+        )
+    return _set_nodes(call, held, node["shards"], wanted)
+
+
+@operation("elasticache", "ModifyReplicationGroupShardConfiguration")
+def shard_count(call: Call) -> Params:
+    pass_windows(call)
+    held = _available_group(call)
+    _must_be_immediate(call)
+    node = held["node"]
+    if not node["cluster_mode"]:
+        raise AwsError("InvalidParameterValue", "The replication group is not cluster mode enabled.")
+    wanted = call.params["NodeGroupCount"]
+    removed = call.params.get("NodeGroupsToRemove") or []
+    if wanted < node["shards"] and not removed and not call.params.get("NodeGroupsToRetain"):
+        raise AwsError("InvalidParameterValue", "Say which node groups to remove or to retain.")
+    if removed and len(removed) != node["shards"] - wanted:
+        raise AwsError("InvalidParameterValue", "NodeGroupsToRemove does not fit NodeGroupCount.")
+    return _set_nodes(call, held, wanted, node["replicas"])
 
 
 @operation("elasticache", "DeleteReplicationGroup")
@@ -502,6 +670,25 @@ def delete_group(call: Call) -> Params:
             "InvalidReplicationGroupState",
             f"Replication group {held['ReplicationGroupId']} has status deleting which is not valid for deletion",
         )
+    final = call.params.get("FinalSnapshotIdentifier")
+    if final and _status(held) != "available":
+        raise AwsError(
+            "InvalidReplicationGroupState",
+            f"Replication group {held['ReplicationGroupId']} must be available to be snapshotted.",
+        )
+    if final:
+        if final in table(call, "snapshots"):
+            raise AwsError("SnapshotAlreadyExistsFault", f"Snapshot {final} already exists.")
+        table(call, "snapshots")[final] = {
+            "SnapshotName": final,
+            "ReplicationGroupId": held["ReplicationGroupId"],
+            "SnapshotStatus": "available",
+            "SnapshotSource": "manual",
+            "Engine": held["Engine"],
+            "EngineVersion": held["EngineVersion"],
+            "CacheNodeType": held["CacheNodeType"],
+            "ARN": _arn(call, "snapshot", final),
+        }
     kept = held["node"]["members"][0] if call.params.get("RetainPrimaryCluster") else None
     shown = _shown_group(call, held) | {"Status": "deleting"}
     for member in held["node"]["members"]:
@@ -511,6 +698,16 @@ def delete_group(call: Call) -> Params:
             _remove(call, "clusters", member)
     _remove(call, "replication groups", held["ReplicationGroupId"])
     return {"ReplicationGroup": shown}
+
+
+@operation("elasticache", "DescribeSnapshots")
+def describe_snapshots(call: Call) -> Params:
+    name = call.params.get("SnapshotName")
+    held = [s for k, s in table(call, "snapshots").items() if name in (None, k)]
+    if name and not held:
+        raise AwsError("SnapshotNotFoundFault", f"Snapshot {name} not found.", 404)
+    part, more = page(call, held, "MaxRecords", "Marker", 20, 50, 50)
+    return {"Snapshots": part} | ({"Marker": more} if more else {})
 
 
 # MARK: subnet groups

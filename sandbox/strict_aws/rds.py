@@ -261,7 +261,7 @@ def _check_windows(maintenance: str, backup: str) -> None:
             raise AwsError("InvalidParameterValue", "The backup window and maintenance window must not overlap.")
 
 
-def _has_begun(window: str, since: float, now: float) -> bool:
+def has_begun(window: str, since: float, now: float) -> bool:
     """Whether a weekly window was open at some moment between the two."""
     begin, end = _minutes(window)
     start = datetime.fromtimestamp(since, timezone.utc)
@@ -279,7 +279,7 @@ def pass_windows(call: Call) -> None:
         notes = _notes(call, held.db_instance_identifier)
         if not notes.get("pending") or clock.is_pending("database", notes.get("modifying")):
             continue
-        if _has_begun(held.preferred_maintenance_window, notes.get("pending_since", now), now):
+        if has_begun(held.preferred_maintenance_window, notes.get("pending_since", now), now):
             _apply(call, held)
 
 

@@ -15,7 +15,7 @@ from moto.ec2.models.amis import Ami
 from moto.moto_api._internal import mock_random
 from moto.ssm.models import ssm_backends
 
-from . import call, iam, identities
+from . import call, clock, iam, identities
 
 SEED = 42
 REGION = "us-east-1"
@@ -125,6 +125,7 @@ def reset() -> None:
     BackendDict.reset()
     reset_model_data()
     call.forget_everything()
+    clock.restart()
     call.forget_planting()
     # What is made once for all resets must not move the ids of what is made for each.
     mock_random.seed(SEED)
