@@ -8,6 +8,8 @@ struct AWSSession: ProviderSession {
     /// Everything that will be read in this session, so that a filtered listing can name all ids at once.
     let expecting: [ResourceType: [KnownObject]]
     let listings = ListingMemory()
+    private var leave: (@Sendable () async -> Bool)?
+    private let effects = Effects()
 
     init(client: AWSClient, expecting: [ResourceType: [KnownObject]]) {
         self.client = client
@@ -20,6 +22,14 @@ struct AWSSession: ProviderSession {
         try await Catalog.lookup(kind, arguments, in: self)
     }
 
+    func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession {
+        var session = self
+        session.leave = leave
+        return session
+    }
+
+    func hasMissed() async -> Bool { await effects.hasMissed }
+
     // MARK: Calls
 
     /// One call. `effect` says whether it may be sent again after its outcome became unknown (see `AWSEffect`).
@@ -31,7 +41,9 @@ struct AWSSession: ProviderSession {
 
     func call(_ operation: AWSOperation) async throws(ProviderError) -> AWSOutput {
         do {
-            return try await client.call(operation)
+            let output = try await client.call(operation, asking: leave)
+            if operation.effect.isMutating { await effects.addChange() }
+            return output
         } catch {
             throw ProviderError(error)
         }
@@ -42,9 +54,12 @@ struct AWSSession: ProviderSession {
         _ service: AWSService, _ name: String, _ input: AWSInput, goneCodes: Set<String> = []
     ) async throws(ProviderError) {
         do {
-            _ = try await client.call(AWSOperation(service, name, input, effect: .idempotent))
+            _ = try await client.call(AWSOperation(service, name, input, effect: .idempotent), asking: leave)
+            await effects.addChange()
         } catch {
-            if error.kind == .notFound || goneCodes.contains(error.code ?? "") { return }
+            if error.kind == .notFound || goneCodes.contains(error.code ?? "") {
+                return await effects.addMiss()
+            }
             throw ProviderError(error)
         }
     }
@@ -73,6 +88,15 @@ struct AWSSession: ProviderSession {
         for object in expecting[type] ?? [] { all.insert(object.id.rawValue) }
         return all
     }
+}
+
+/// What the changing requests of a session did.
+private actor Effects {
+    private var changes = 0
+    private var misses = 0
+    var hasMissed: Bool { misses > 0 || changes == 0 }
+    func addChange() { changes += 1 }
+    func addMiss() { misses += 1 }
 }
 
 /// Remembers the answer of each listing; two that ask at once share one fetch.

@@ -8,11 +8,12 @@ struct Application: Sendable {
     let plan: Plan
     let identity: RunIdentity
     let holder: LeaseHolder
-    let fence: Fence
+    let keeper: LeaseKeeper
     let interruption: Interruption
     let signals: AsyncStream<Signal>
 
     private var storage: any StateStorage { environment.storage }
+    private var fence: Fence { keeper.fence }
 
     func run() async throws(StateError) -> ApplyOutcome {
         let run = try await storage.beginRun(
@@ -46,9 +47,10 @@ struct Application: Sendable {
         if !unsettled.isEmpty { return .refused(unsettled.map(\.text).sorted()) }
 
         let completed = try await storage.completedSteps(ofPlan: plan.id)
+        let read = stopwatch.now
         let snapshot = try await storage.snapshot(stacks: stacks)
         let check = StalenessCheck(
-            plan: plan, snapshot: snapshot, completed: completed, reader: reader, stopwatch: stopwatch,
+            plan: plan, snapshot: snapshot, completed: completed, reader: reader, stopwatch: stopwatch, since: read,
             environment: environment)
         do throws(StepLookFailure) {
             let moved = try await check.everything()
@@ -61,7 +63,7 @@ struct Application: Sendable {
         let ledger = Ledger(snapshot, resolveSecret: environment.resolveSecret)
         let (messages, sender) = AsyncStream<Message>.makeStream()
         let runner = StepRunner(
-            environment: environment, plan: plan, run: run, fence: fence, ledger: ledger, reader: reader,
+            environment: environment, plan: plan, run: run, keeper: keeper, ledger: ledger, reader: reader,
             interruption: interruption, stopwatch: stopwatch, check: check,
             park: { sender.yield(.parked($0, $1)) })
         let finished = Set(completed.filter { $0.value.isFinished }.keys)
@@ -97,7 +99,7 @@ struct Application: Sendable {
         if open.isEmpty { return [] }
         let check = StalenessCheck(
             plan: plan, snapshot: Snapshot(lineage: ""), completed: [:], reader: reader, stopwatch: stopwatch,
-            environment: environment)
+            since: stopwatch.now, environment: environment)
         let settler = Settler(
             environment: environment, stopwatch: stopwatch, interruption: interruption,
             access: { check.access(for: $0, $1) })

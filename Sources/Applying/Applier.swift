@@ -6,7 +6,8 @@
 //
 // Absent on purpose: it derives nothing from the spec and knows no resource type.
 //
-// Weakness: between the transaction of an intent and its call a process may be stopped long enough to lose its lease.
+// Weakness: between the last look at the lease's deadline and the request a process may be stopped long enough to lose
+// its lease.
 package import MusterModel
 import ProviderKit
 package import StateStorage
@@ -27,9 +28,9 @@ package struct Applier: Sendable {
     ) async throws(StateError) -> ApplyOutcome {
         try refuseOtherAccounts(plan, try await environment.storage.bindings())
         return try await holding(leases(of: plan), by: identity, interruptions) {
-            (holder, fence, interruption, signals) async throws(StateError) in
+            (holder, keeper, interruption, signals) async throws(StateError) in
             try await Application(
-                environment: environment, plan: plan, identity: identity, holder: holder, fence: fence,
+                environment: environment, plan: plan, identity: identity, holder: holder, keeper: keeper,
                 interruption: interruption, signals: signals
             ).run()
         }
@@ -94,17 +95,20 @@ package struct Applier: Sendable {
     /// Holds leases around the body, with a heartbeat, and gives them back afterwards.
     private func holding<Result: Sendable>(
         _ stacks: [String: LeaseMode], by identity: RunIdentity, _ interruptions: AsyncStream<Void>,
-        _ body: @Sendable (LeaseHolder, Fence, Interruption, AsyncStream<Signal>) async throws(StateError) -> Result
+        _ body:
+            @Sendable (LeaseHolder, LeaseKeeper, Interruption, AsyncStream<Signal>) async throws(StateError) -> Result
     ) async throws(StateError) -> Result {
         let holder = LeaseHolder(
             token: environment.makeToken(), who: identity.who, host: identity.host, pid: identity.pid,
             process: identity.process)
         let storage = environment.storage
         let duration = environment.timing.lease
+        let stopwatch = Stopwatch(environment.clock)
+        let taken = stopwatch.now
         let fence = try await storage.acquireLeases(
             stacks, holder: holder, duration: duration, isDead: environment.isDead)
+        let keeper = LeaseKeeper(fence, storage, stopwatch, duration, taken: taken)
         let interruption = Interruption()
-        let stopwatch = Stopwatch(environment.clock)
         let (signals, sender) = AsyncStream<Signal>.makeStream()
         let result: Swift.Result<Result, StateError> = await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -119,7 +123,7 @@ package struct Applier: Sendable {
                     await stopwatch.sleep(duration / 3)
                     if Task.isCancelled { break }
                     do throws(StateError) {
-                        try await storage.renewLeases(fence, duration: duration)
+                        try await keeper.renew()
                     } catch {
                         // Anything else may pass; the fence of the next intent decides.
                         guard case .leaseLost = error.kind else { continue }
@@ -131,7 +135,7 @@ package struct Applier: Sendable {
             }
             let result: Swift.Result<Result, StateError>
             do throws(StateError) {
-                result = .success(try await body(holder, fence, interruption, signals))
+                result = .success(try await body(holder, keeper, interruption, signals))
             } catch {
                 result = .failure(error)
             }

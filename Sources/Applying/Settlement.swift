@@ -1,4 +1,3 @@
-import FoundationEssentials
 package import MusterModel
 import ProviderKit
 import StateStorage
@@ -23,7 +22,8 @@ package struct Settlement: Sendable, Hashable {
 /// - A create is looked for by its mark or its natural key, until it would have turned up. Ours becomes a row, whole or
 ///   incomplete; a foreign one stays untouched; none at all means that it was never made.
 /// - An update leaves nothing to settle: it is idempotent, and the next plan looks at the object.
-/// - A delete is over when its object is gone; else the row stays and the next plan deletes again.
+/// - A delete is over when its object is gone; else the row stays and the next plan deletes again. So it does when the
+///   object is so new that a look may not see it yet.
 ///
 /// The seam for more: a type's own settlement key would spare the wait for what is not found.
 struct Settler: Sendable {
@@ -50,7 +50,8 @@ struct Settler: Sendable {
 
     private func settleCreate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
         let started = stopwatch.now
-        let age = Duration.seconds(max(0, environment.now().timeIntervalSince(intent.started)))
+        // The call may have been sent at any time until its run's lease ended.
+        let age = max(.zero, intent.silence - environment.timing.lease)
         let window = environment.timing.window(for: intent.scope)
         var hasTold = false
         while true {
@@ -103,10 +104,9 @@ struct Settler: Sendable {
             isProtected: intent.isProtected, generation: intent.generation, isIncomplete: !isComplete,
             dependencies: intent.dependencies)
         do {
-            _ = try await environment.storage.complete(
-                intent: intent.id, .created(record, deposesPrevious: intent.deposesPrevious),
-                result: StepResult(
-                    record.isIncomplete ? .settled : .done, detail: "Found after the run had died."))
+            try await complete(
+                intent, .created(record, deposesPrevious: intent.deposesPrevious),
+                StepResult(record.isIncomplete ? .settled : .done, detail: "Found after the run had died."))
         } catch {
             guard case .alreadyManaged(let other) = error.kind else { throw error }
             return try await drop(intent, "was created as \(seen.id), which belongs to \(other).")
@@ -124,20 +124,40 @@ struct Settler: Sendable {
         } catch {
             return unsettled(intent, error)
         }
+        if seen == nil, await mayBeHidden(target, intent) {
+            return try await drop(intent, "(\(target)) was being deleted; the next plan sees what came of it.")
+        }
         if seen != nil { return try await drop(intent, "(\(target)) was being deleted and is still there.") }
-        _ = try await environment.storage.complete(
-            intent: intent.id,
-            intent.isDeposed ? .deposedDeleted(intent.address, target) : .deleted(intent.address),
-            result: StepResult(.done, detail: "Found gone after the run had died."))
+        try await complete(
+            intent, intent.isDeposed ? .deposedDeleted(intent.address, target) : .deleted(intent.address),
+            StepResult(.done, detail: "Found gone after the run had died."))
         return Settlement(
             address: intent.address, text: "\(intent.address) (\(target)) had been deleted.", isSettled: true)
     }
 
+    private func mayBeHidden(_ target: RemoteID, _ intent: JournaledIntent) async -> Bool {
+        guard let age = try? await environment.storage.snapshot(stacks: [intent.address.stack]).ages[target] else {
+            return false
+        }
+        return age < environment.timing.window(for: intent.scope)
+    }
+
     private func drop(_ intent: JournaledIntent, _ what: String) async throws(StateError) -> Settlement {
-        _ = try await environment.storage.complete(
-            intent: intent.id, .nothing(intent.address),
-            result: StepResult(.settled, detail: "Found after the run had died: it \(what)"))
+        try await complete(
+            intent, .nothing(intent.address),
+            StepResult(.settled, detail: "Found after the run had died: it \(what)"))
         return Settlement(address: intent.address, text: "\(intent.address) \(what)", isSettled: true)
+    }
+
+    /// A run that was only slow may have settled it itself meanwhile, which is as well.
+    private func complete(
+        _ intent: JournaledIntent, _ change: StateChange, _ result: StepResult
+    ) async throws(StateError) {
+        do throws(StateError) {
+            _ = try await environment.storage.complete(intent: intent.id, change, result: result)
+        } catch {
+            guard case .intentGone = error.kind else { throw error }
+        }
     }
 
     private func unsettled(_ intent: JournaledIntent, _ error: ProviderError) -> Settlement {

@@ -14,6 +14,8 @@ struct StalenessCheck: Sendable {
     let timing: ApplyTiming
     let catalog: Catalog
     let configurations: [String: ProviderConfiguration]
+    /// When the snapshot was read, on the stopwatch.
+    private let since: Duration
     /// Addresses that the plan adopts: it had no row of them.
     private let adopted: Set<Address>
     /// New address → the address that the row has before the plan's move.
@@ -21,8 +23,9 @@ struct StalenessCheck: Sendable {
 
     init(
         plan: Plan, snapshot: Snapshot, completed: [Int: CompletedStep], reader: ObjectReader, stopwatch: Stopwatch,
-        environment: ApplyEnvironment
+        since: Duration, environment: ApplyEnvironment
     ) {
+        self.since = since
         self.plan = plan
         self.snapshot = snapshot
         self.completed = completed
@@ -107,8 +110,12 @@ struct StalenessCheck: Sendable {
         let mark = await rest()
         var moved: Set<String> = []
         for subject in suspects {
-            if let problem = try await problem(subject, notBefore: .zero, after: mark) {
-                moved.insert("\(subject.address): \(problem)")
+            do {
+                if let problem = try await lastingProblem(subject, after: mark).problem {
+                    moved.insert("\(subject.address): \(problem)")
+                }
+            } catch {
+                throw StepLookFailure(step: subject.step, address: subject.address, error: error)
             }
         }
         return moved
@@ -143,13 +150,36 @@ struct StalenessCheck: Sendable {
             let first = try await reader.look(
                 at: subject.object, in: subject.group, notBefore: max(.zero, now - timing.freshness))
             if problem(subject, first) == nil { return first }
-            let second = try await reader.look(
-                at: subject.object, in: subject.group, notBefore: .zero, after: await rest())
-            guard let problem = problem(subject, second) else { return second }
+            let second = try await lastingProblem(subject, after: await rest())
+            guard let problem = second.problem else { return second.seen }
             throw ProviderError(.inUse, problem)
         } catch {
             throw .failure(
                 error.kind == .inUse ? .changedMeanwhile(step, error.message) : StepFailure(error, step))
+        }
+    }
+
+    /// True for an object that was made so lately that a look may not see it yet.
+    func mayBeHidden(_ id: RemoteID, in scope: ProviderScope) -> Bool {
+        guard let age = snapshot.ages[id] else { return false }
+        return age + (stopwatch.now - since) < timing.window(for: scope)
+    }
+
+    /// As `problem`, but an object that may be hidden is looked at until it would be seen.
+    private func lastingProblem(
+        _ subject: Subject, after mark: Int
+    ) async throws(ProviderError) -> (problem: String?, seen: Observation?) {
+        var mark = mark
+        let began = stopwatch.now
+        while true {
+            let seen = try await reader.look(at: subject.object, in: subject.group, notBefore: .zero, after: mark)
+            let problem = problem(subject, seen)
+            if problem == nil || seen != nil || !mayBeHidden(subject.object.id, in: subject.group.access.scope) {
+                return (problem, seen)
+            }
+            await stopwatch.sleep(max(.seconds(1), timing.pollInterval(waited: stopwatch.now - began)))
+            if Task.isCancelled { return (problem, seen) }
+            mark = await reader.mark()
         }
     }
 

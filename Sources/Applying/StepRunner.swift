@@ -10,7 +10,7 @@ struct StepRunner: Sendable {
     let environment: ApplyEnvironment
     let plan: Plan
     let run: Int64
-    let fence: Fence
+    let keeper: LeaseKeeper
     let ledger: Ledger
     let reader: ObjectReader
     let interruption: Interruption
@@ -356,8 +356,16 @@ struct StepAttempt: Sendable {
         let number = try await recordIntent(
             .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
         do throws(StepStop) {
-            if case .deleting = seen?.status {} else { try await remove(target, last) }
-            try await waitUntilGone(target, last)
+            while true {
+                var isMissed = false
+                if case .deleting = seen?.status {} else { isMissed = try await remove(target, last) }
+                try await waitUntilGone(target, last)
+                // What is new may not have been visible to the call, and not to the look after it either.
+                guard isMissed, runner.check.mayBeHidden(target, in: step.scope) else { break }
+                guard await pause(.seconds(5)) else {
+                    throw StepStop.interrupted(.interrupted(step, "it may not be visible yet."))
+                }
+            }
         } catch {
             try await retract(number)
             throw error
@@ -368,14 +376,17 @@ struct StepAttempt: Sendable {
         return target
     }
 
-    private func remove(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {
+    /// True when there was nothing to delete.
+    private func remove(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) -> Bool {
         var attempt = 0
         while true {
             attempt += 1
             do throws(ProviderError) {
-                return try await handler().delete(target, last: last)
+                let session = try await session()
+                try await handler(in: session).delete(target, last: last)
+                return await session.hasMissed()
             } catch {
-                if error.kind == .notFound { return }
+                if error.kind == .notFound { return true }
                 try await pauseOrThrow(error, .delete, attempt: attempt)
             }
         }
@@ -536,6 +547,7 @@ struct StepAttempt: Sendable {
     private func pauseOrThrow(
         _ error: ProviderError, _ call: RetryPolicy.Call, attempt: Int
     ) async throws(StepStop) {
+        try await keepLease()
         let timeout =
             switch call {
             case .create: step.timeouts.create
@@ -554,6 +566,17 @@ struct StepAttempt: Sendable {
         let goesOn = await runner.interruption.sleep(jittered, on: runner.stopwatch)
         runner.park(step.id, false)
         if !goesOn { throw .interrupted(.interrupted(step, error.message)) }
+    }
+
+    /// A process that stood still takes its lease up again, or learns that somebody else has it.
+    private func keepLease() async throws(StepStop) {
+        if await runner.keeper.areHeld { return }
+        do throws(StateError) {
+            try await runner.keeper.renew()
+        } catch {
+            guard case .leaseLost = error.kind else { return }
+            throw .state(error)
+        }
     }
 
     private func tellRetry(_ error: ProviderError) async {
@@ -610,8 +633,15 @@ struct StepAttempt: Sendable {
     }
 
     /// In a session of its own, so that nothing remembered is taken for what is.
-    private func handler() async throws(ProviderError) -> any ResourceHandler {
-        let session = try await environment.session(access.scope, access.configuration, [:])
+    private func handler() async throws(ProviderError) -> any ResourceHandler { try await handler(in: session()) }
+
+    /// Asks for the lease before it sends a change.
+    private func session() async throws(ProviderError) -> any ProviderSession {
+        let keeper = runner.keeper
+        return try await environment.session(access.scope, access.configuration, [:]).asking { await keeper.areHeld }
+    }
+
+    private func handler(in session: any ProviderSession) throws(ProviderError) -> any ResourceHandler {
         guard let handler = session.handler(for: step.address.type) else { throw .unknownType(step.address.type) }
         return handler
     }
@@ -631,7 +661,7 @@ struct StepAttempt: Sendable {
             scope: step.scope, token: token, arguments: values.kept, digests: values.digests,
             expectedVersion: version, generation: step.generation, isProtected: step.isProtected,
             isDeposed: step.isDeposed, deposesPrevious: step.deposesPrevious, dependencies: step.dependencies,
-            fence: runner.fence)
+            fence: runner.keeper.fence)
         do {
             return try await storage.recordIntent(intent)
         } catch {
@@ -670,7 +700,7 @@ struct StepAttempt: Sendable {
             version = try await storage.record(
                 RecordedChange(
                     run: runner.run, step: step, change: change, expectedVersion: expected ?? current,
-                    fence: runner.fence, result: traced(result)))
+                    fence: runner.keeper.fence, result: traced(result)))
         } catch {
             throw StepStop(error, step)
         }

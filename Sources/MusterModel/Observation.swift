@@ -85,6 +85,9 @@ package struct Snapshot: Sendable {
     package var versions: [Address: Int]
     /// Values of stack outputs as last applied; a secret one is kept as its expression.
     package var outputs: [String: [String: Value]]
+    /// How long ago, when this was read, muster made the objects that it made within the last hour: what is that new may
+    /// not be visible to every look yet.
+    package var ages: [RemoteID: Duration] = [:]
 
     package init(
         lineage: String, records: [Address: ResourceRecord] = [:], deposed: [Address: [ResourceRecord]] = [:],

@@ -25,6 +25,17 @@ package protocol Provider: Sendable {
 package protocol ProviderSession: Sendable {
     func handler(for type: ResourceType) -> (any ResourceHandler)?
     func lookup(_ kind: String, _ arguments: [String: Value]) async throws(ProviderError) -> [String: Value]
+    /// The same look, whose changing requests ask for leave just before they are sent: one that gets none is not sent
+    /// and ends as `.network`, or as `.outcomeUnknown` where an earlier attempt of the call was.
+    func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession
+    /// After a delete: true when some request found nothing to delete, or none was sent. What is new may then still be
+    /// there.
+    func hasMissed() async -> Bool
+}
+
+extension ProviderSession {
+    package func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession { self }
+    package func hasMissed() async -> Bool { false }
 }
 
 /// An object to read, with its type erased.

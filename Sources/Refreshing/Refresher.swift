@@ -14,6 +14,39 @@ package struct Refresher: Sendable {
         self.catalog = catalog
     }
 
+    /// How long what muster has just made may not be visible, and how to wait for it.
+    package struct Patience: Sendable {
+        private let window: @Sendable (ProviderScope) -> Duration
+        private let elapsed: @Sendable () -> Duration
+        private let sleep: @Sendable (Duration) async -> Void
+        private let tell: @Sendable ([Address]) -> Void
+
+        /// - Parameters:
+        ///   - window: of an installation: what is older is seen by every look.
+        ///   - elapsed: time since the snapshot was read.
+        ///   - tell: hears once of what is being waited for.
+        package init(
+            window: @escaping @Sendable (ProviderScope) -> Duration, elapsed: @escaping @Sendable () -> Duration,
+            sleep: @escaping @Sendable (Duration) async -> Void,
+            tell: @escaping @Sendable ([Address]) -> Void = { _ in }
+        ) {
+            self.tell = tell
+            self.window = window
+            self.elapsed = elapsed
+            self.sleep = sleep
+        }
+
+        /// Waits for nothing.
+        package static let none = Patience(window: { _ in .zero }, elapsed: { .zero }, sleep: { _ in })
+
+        fileprivate func mayBeHidden(_ age: Duration?, in scope: ProviderScope) -> Bool {
+            age.map { $0 + elapsed() < window(scope) } ?? false
+        }
+
+        fileprivate func rest(_ duration: Duration) async { await sleep(duration) }
+        fileprivate func told(_ hidden: [Address]) { tell(hidden.sorted()) }
+    }
+
     /// What failed, and while reading what.
     package struct Failure: Error, Sendable {
         package let what: String
@@ -25,13 +58,15 @@ package struct Refresher: Sendable {
     /// - Parameters:
     ///   - configurations: by stack; a stack that is gone from the workspace is read with the first of them.
     ///   - isWanted: resources that the run is not about are not read.
+    ///   - patience: with what was made so lately that a look may not see it yet.
     package func refresh(
         _ snapshot: Snapshot, spec: LinkedSpec, imports: [ImportDeclaration],
-        configurations: [String: ProviderConfiguration], isWanted: @Sendable (Address) -> Bool
+        configurations: [String: ProviderConfiguration], isWanted: @Sendable (Address) -> Bool,
+        patience: Patience = .none
     ) async throws(Failure) -> Observations {
         var observations = Observations()
         for group in groups(snapshot, spec, configurations, isWanted) {
-            let seen = try await read(group)
+            let seen = try await read(group, patience)
             observations.objects.merge(seen.objects) { _, new in new }
             observations.children.merge(seen.children) { _, new in new }
         }
@@ -46,6 +81,7 @@ package struct Refresher: Sendable {
     /// The objects that one set of credentials reaches in one region.
     private struct Group: Sendable {
         var configuration: ProviderConfiguration
+        var ages: [RemoteID: (age: Duration, scope: ProviderScope)] = [:]
         var objects: [ResourceType: [KnownObject]] = [:]
         var addresses: [ResourceType: [RemoteID: Address]] = [:]
         /// Child type → parents whose whole set of children is owned.
@@ -69,6 +105,7 @@ package struct Refresher: Sendable {
             group.objects[address.type, default: []].append(
                 KnownObject(id: record.id, arguments: record.arguments, declared: declared))
             group.addresses[address.type, default: [:]][record.id] = address
+            if let age = snapshot.ages[record.id] { group.ages[record.id] = (age, record.scope) }
             for child in declaration?.exclusiveChildren ?? [] {
                 group.parents[child, default: [:]][record.id] = address
             }
@@ -77,7 +114,7 @@ package struct Refresher: Sendable {
         return groups.values.sorted { ($0.configuration.region ?? "") < ($1.configuration.region ?? "") }
     }
 
-    private func read(_ group: Group) async throws(Failure) -> Observations {
+    private func read(_ group: Group, _ patience: Patience) async throws(Failure) -> Observations {
         var observations = Observations()
         var missing: [ResourceType: [KnownObject]] = [:]
         let session = try await session(group.configuration, group.objects)
@@ -96,16 +133,31 @@ package struct Refresher: Sendable {
             let children = try await self.children(child, of: parents, in: session)
             for (parent, members) in children { observations.children[parent, default: [:]][child] = members }
         }
-        if !missing.isEmpty {
-            // Reads can go backwards: what seems gone is looked at once more before it is called gone.
+        var rest = Duration.seconds(1)
+        while !missing.isEmpty {
+            // Reads can go backwards: what seems gone is looked at once more before it is called gone, and what is new
+            // until it would be seen.
             let second = try await self.session(group.configuration, missing)
+            var hidden: [ResourceType: [KnownObject]] = [:]
             for (type, result) in await readAll(missing, in: second) {
                 let found = try unwrap(result, type.rawValue)
                 for object in missing[type] ?? [] {
                     guard let address = group.addresses[type]?[object.id] else { continue }
                     observations.objects[address] = .some(found[object.id])
+                    if found[object.id] == nil, let young = group.ages[object.id],
+                        patience.mayBeHidden(young.age, in: young.scope)
+                    {
+                        hidden[type, default: []].append(object)
+                    }
                 }
             }
+            missing = hidden
+            if hidden.isEmpty || Task.isCancelled { break }
+            if rest == .seconds(1) {
+                patience.told(hidden.flatMap { type, objects in objects.compactMap { group.addresses[type]?[$0.id] } })
+            }
+            await patience.rest(rest)
+            rest = min(rest * 2, .seconds(10))
         }
         return observations
     }

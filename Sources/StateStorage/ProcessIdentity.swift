@@ -23,6 +23,16 @@ package enum ProcessIdentity {
         #endif
     }
 
+    /// Which start of the machine this is; "" where the system does not tell.
+    package static let boot: String = {
+        #if os(Linux)
+            let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+            return text.map { String($0.prefix { !$0.isWhitespace }) } ?? ""
+        #else
+            return ""
+        #endif
+    }()
+
     /// True when the process that wrote `holder` runs no more, as far as this machine can tell for sure: it ran under
     /// the same boot and in the same namespace, and its number is free or belongs to another process.
     package static func isDead(_ holder: LeaseHolder) -> Bool {

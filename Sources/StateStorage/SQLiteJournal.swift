@@ -25,7 +25,8 @@ extension SQLiteStateStorage {
 
     package func beginRun(_ run: RunStart) throws(StateError) -> Int64 {
         try write { database in
-            let now = self.now().milliseconds
+            let moment = self.moment()
+            let now = moment.wall.milliseconds
             // A run that holds no lease any more has ended, whatever it could write last.
             try database.run(
                 """
@@ -34,11 +35,12 @@ extension SQLiteStateStorage {
                 """, [run.holder])
             try database.run(
                 """
-                INSERT INTO runs (plan, holder, who, host, pid, git_commit, command, planned, started, outcome) \
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')
+                INSERT INTO runs (plan, holder, who, host, pid, git_commit, command, planned, started, seen, \
+                seen_uptime, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')
                 """,
                 [
                     run.plan, run.holder, run.who, run.host, run.pid, run.gitCommit, run.command, run.stepCount, now,
+                    now, moment.uptimeText,
                 ])
             return database.lastInsertedRowID
         }
@@ -83,7 +85,7 @@ extension SQLiteStateStorage {
                 throw StateError.intentGone(intent)
             }
             try database.run("DELETE FROM intents WHERE id = ?", [intent])
-            let version = try database.apply(change)
+            let version = try database.apply(change, at: self.moment())
             // A step has a version once it changed its row, however it ends.
             var left: Int? = version
             if case .nothing = change { left = nil }
@@ -122,7 +124,7 @@ extension SQLiteStateStorage {
             guard found == recorded.expectedVersion else {
                 throw StateError.moved(address, expected: recorded.expectedVersion, found: found)
             }
-            let version = try database.apply(recorded.change)
+            let version = try database.apply(recorded.change, at: self.moment())
             if let result = recorded.result {
                 try database.write(
                     result, run: recorded.run, step: recorded.step, version: version, now: self.now().milliseconds)
@@ -158,8 +160,13 @@ extension Database {
     /// Throws `.leaseLost` when another run took the stack over.
     fileprivate func check(_ fence: Fence?, for stack: String) throws {
         guard let fence else { return }
-        let row = try first("SELECT epoch FROM leases WHERE stack = ? AND holder = ?", [stack, fence.token])
-        guard let row, fence.epochs[stack] == row[0] as Int else { throw StateError.leaseLost(stack) }
+        // All of them: what is relied on is leased too.
+        var held: [String: Int] = [:]
+        for row in try all("SELECT stack, epoch FROM leases WHERE holder = ?", [fence.token]) { held[row[0]] = row[1] }
+        for (leased, epoch) in fence.epochs.sorted(by: { $0.key < $1.key }) where held[leased] != epoch {
+            throw StateError.leaseLost(leased)
+        }
+        guard held[stack] != nil else { throw StateError.leaseLost(stack) }
     }
 
     /// The version of the address, which outlives its row; of a deposed row, 0 when it is gone.
@@ -175,7 +182,7 @@ extension Database {
         return row.map { $0[0] as Int } ?? 0
     }
 
-    fileprivate func apply(_ change: StateChange) throws -> Int {
+    fileprivate func apply(_ change: StateChange, at now: Moment) throws -> Int {
         switch change {
         case .created(let record, let deposesPrevious):
             let present = try rowID(of: record.address)
@@ -190,6 +197,9 @@ extension Database {
             } else {
                 try record.insert(self, version: version)
             }
+            try run(
+                "UPDATE resources SET made = ?, made_uptime = ? WHERE address = ? AND deposed = ''",
+                [now.wall.milliseconds, now.uptimeText, record.address.description])
             return version
         case .updated(let record):
             guard let present = try rowID(of: record.address) else { throw StateError.noSuchResource(record.address) }

@@ -13,14 +13,15 @@ extension SQLiteStateStorage {
         isDead: @Sendable (LeaseHolder) -> Bool
     ) throws(StateError) -> Fence {
         try write { database in
-            let now = self.now()
-            let expiry = now.addingTimeInterval(duration.seconds)
+            let moment = self.moment()
+            let now = moment.wall
+            let end = moment.advanced(by: duration)
             var epochs: [String: Int] = [:]
             var held: [Lease] = []
             for row in try database.all("SELECT \(Lease.columns) FROM leases WHERE holder != ?", [holder.token]) {
                 let lease = try Lease(row)
                 // Those of the dead go whatever their stack, so that nothing is left that somebody has to remove.
-                if isDead(lease.holder) || stacks[lease.stack] != nil && lease.expiry <= now {
+                if isDead(lease.holder) || stacks[lease.stack] != nil && moment.since(Lease.end(row)) >= .zero {
                     try database.run(
                         "DELETE FROM leases WHERE stack = ? AND holder = ?", [lease.stack, lease.holder.token])
                 } else {
@@ -42,11 +43,11 @@ extension SQLiteStateStorage {
                 try database.run(
                     """
                     INSERT OR REPLACE INTO leases (stack, holder, who, host, pid, process, mode, acquired, \
-                    heartbeat, expiry, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    heartbeat, expiry, epoch, expiry_uptime) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                     [
                         stack, holder.token, holder.who, holder.host, holder.pid, holder.process, mode.rawValue,
-                        now.milliseconds, now.milliseconds, expiry.milliseconds, epochs[stack],
+                        now.milliseconds, now.milliseconds, end.wall.milliseconds, epochs[stack], end.uptimeText,
                     ])
             }
             return Fence(token: holder.token, epochs: epochs)
@@ -55,12 +56,20 @@ extension SQLiteStateStorage {
 
     package func renewLeases(_ fence: Fence, duration: Duration) throws(StateError) {
         try write { database in
-            let now = self.now()
-            let expiry = now.addingTimeInterval(duration.seconds)
+            let now = self.moment()
+            let end = now.advanced(by: duration)
+            try database.run(
+                "UPDATE runs SET seen = ?, seen_uptime = ? WHERE holder = ?",
+                [now.wall.milliseconds, now.uptimeText, fence.token])
             for (stack, epoch) in fence.epochs.sorted(by: { $0.key < $1.key }) {
                 try database.run(
-                    "UPDATE leases SET heartbeat = ?, expiry = ? WHERE stack = ? AND holder = ? AND epoch = ?",
-                    [now.milliseconds, expiry.milliseconds, stack, fence.token, epoch])
+                    """
+                    UPDATE leases SET heartbeat = ?, expiry = ?, expiry_uptime = ? \
+                    WHERE stack = ? AND holder = ? AND epoch = ?
+                    """,
+                    [
+                        now.wall.milliseconds, end.wall.milliseconds, end.uptimeText, stack, fence.token, epoch,
+                    ])
                 if database.changesCount == 0 { throw StateError.leaseLost(stack) }
             }
         }

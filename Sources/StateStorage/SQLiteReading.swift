@@ -38,6 +38,22 @@ extension SQLiteStateStorage {
                     snapshot.deposed[record.address, default: []].append(record)
                 }
             }
+            let now = self.moment()
+            let young = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT remote_id, made, made_uptime FROM resources WHERE made IS NOT NULL AND \
+                    (made > ? OR made_uptime LIKE ?)
+                    """,
+                arguments: [
+                    now.wall.milliseconds - 3_600_000,
+                    // A clock that was set forward must not make anything old.
+                    now.uptime.boot.isEmpty ? "-" : now.uptime.boot + " %",
+                ])
+            while let row = try young.next() {
+                let age = now.since(Moment(milliseconds: row[1], uptime: row[2]))
+                if age < .seconds(3600) { snapshot.ages[RemoteID(row[0])] = max(.zero, age) }
+            }
             let versions = try Row.fetchCursor(
                 database, sql: "SELECT address, version FROM address_versions \(condition)", arguments: arguments)
             while let row = try versions.next() { snapshot.versions[try Address(stored: row[0])] = row[1] }
@@ -128,7 +144,20 @@ extension SQLiteStateStorage {
 
     package func openIntents() throws(StateError) -> [JournaledIntent] {
         try read(absent: []) { database in
-            try database.all("SELECT \(JournaledIntent.columns) FROM intents ORDER BY id").map(JournaledIntent.init)
+            let now = self.moment()
+            return try database.all(
+                """
+                SELECT \(JournaledIntent.columns), \
+                (SELECT seen FROM runs WHERE runs.id = intents.run), \
+                (SELECT seen_uptime FROM runs WHERE runs.id = intents.run) FROM intents ORDER BY id
+                """
+            ).map { row in
+                var intent = try JournaledIntent(row)
+                let seen = (row[21] as Int64?).map { Moment(milliseconds: $0, uptime: row[22] ?? "") }
+                let heard = now.since(seen ?? Moment(wall: intent.started, uptime: Uptime()))
+                intent.silence = max(.zero, heard)
+                return intent
+            }
         }
     }
 

@@ -15,6 +15,7 @@ package actor SQLiteStateStorage: StateStorage {
     package nonisolated let path: String
     let workspace: String
     let now: @Sendable () -> Date
+    let uptime: @Sendable () -> Uptime
     let makeToken: @Sendable () -> String
     private let facts: FileFacts
     private let isForReading: Bool
@@ -26,10 +27,11 @@ package actor SQLiteStateStorage: StateStorage {
     /// Opens a state for `plan`, `drift` and `show`. Nothing is created; an absent state is an empty one.
     package static func forReading(
         path: String, now: @escaping @Sendable () -> Date, makeToken: @escaping @Sendable () -> String,
-        facts: FileFacts = .live
+        facts: FileFacts = .live, uptime: @escaping @Sendable () -> Uptime = { Uptime() }
     ) throws(StateError) -> SQLiteStateStorage {
         try SQLiteStateStorage(
-            path: path, workspace: "", isForReading: true, now: now, makeToken: makeToken, facts: facts)
+            path: path, workspace: "", isForReading: true, now: now, makeToken: makeToken, facts: facts,
+            uptime: uptime)
     }
 
     /// Opens a state to change it. An absent one is made with the first write.
@@ -37,20 +39,24 @@ package actor SQLiteStateStorage: StateStorage {
     /// - Parameters:
     ///   - now: the wall clock, for history and leases.
     ///   - makeToken: 32 random hexadecimal digits, for the lineage of a new state.
+    ///   - uptime: a clock that does not jump, for leases and ages.
     ///   - executor: where the database works; nil: a queue of its own.
     package static func forWriting(
         path: String, workspace: String, now: @escaping @Sendable () -> Date,
-        makeToken: @escaping @Sendable () -> String, facts: FileFacts = .live, executor: (any SerialExecutor)? = nil
+        makeToken: @escaping @Sendable () -> String, facts: FileFacts = .live,
+        uptime: @escaping @Sendable () -> Uptime = { Uptime() }, executor: (any SerialExecutor)? = nil
     ) throws(StateError) -> SQLiteStateStorage {
         try SQLiteStateStorage(
             path: path, workspace: workspace, isForReading: false, now: now, makeToken: makeToken, facts: facts,
-            executor: executor)
+            uptime: uptime, executor: executor)
     }
 
     private init(
         path: String, workspace: String, isForReading: Bool, now: @escaping @Sendable () -> Date,
-        makeToken: @escaping @Sendable () -> String, facts: FileFacts, executor: (any SerialExecutor)? = nil
+        makeToken: @escaping @Sendable () -> String, facts: FileFacts,
+        uptime: @escaping @Sendable () -> Uptime, executor: (any SerialExecutor)? = nil
     ) throws(StateError) {
+        self.uptime = uptime
         self.executor = executor ?? QueueExecutor(label: "muster.state")
         self.path = path
         self.workspace = workspace
@@ -82,6 +88,9 @@ package actor SQLiteStateStorage: StateStorage {
         do { try connection.close() } catch { throw .from(error, path: path) }
         self.connection = nil
     }
+
+    /// Now, on both clocks.
+    func moment() -> Moment { Moment(wall: now(), uptime: uptime()) }
 
     // MARK: - Access
 

@@ -139,7 +139,11 @@ extension RunStepRecord {
 }
 
 extension Lease {
-    static let columns = "stack, holder, who, host, pid, process, mode, acquired, heartbeat, expiry, epoch"
+    static let columns =
+        "stack, holder, who, host, pid, process, mode, acquired, heartbeat, expiry, epoch, expiry_uptime"
+
+    /// When it ends, from a row of these columns.
+    static func end(_ row: Row) -> Moment { Moment(milliseconds: row[9], uptime: row[11]) }
 
     init(_ row: Row) throws {
         self.init(

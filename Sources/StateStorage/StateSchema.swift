@@ -10,8 +10,20 @@ enum StateSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 first release") { try $0.execute(sql: first) }
         migrator.registerMigration("2 what a run was about") { try $0.execute(sql: second) }
+        migrator.registerMigration("3 clocks that do not jump") { try $0.execute(sql: third) }
         return migrator
     }
+
+    /// When an object was made, when a run was heard of last, and when a lease ends, on the wall clock and as the time
+    /// since the machine's start ("BOOT MILLISECONDS"; empty where that is not known).
+    private static let third = """
+        ALTER TABLE resources ADD COLUMN made INTEGER;
+        ALTER TABLE resources ADD COLUMN made_uptime TEXT NOT NULL DEFAULT '';
+        ALTER TABLE runs ADD COLUMN seen INTEGER;
+        ALTER TABLE runs ADD COLUMN seen_uptime TEXT NOT NULL DEFAULT '';
+        ALTER TABLE leases ADD COLUMN expiry_uptime TEXT NOT NULL DEFAULT '';
+        CREATE INDEX runs_by_holder ON runs (holder);
+        """
 
     private static let second = """
         -- The words that started it, without values; and how many steps its plan had.

@@ -126,6 +126,9 @@ package struct JournaledIntent: Sendable, Hashable {
     package var deposesPrevious: Bool
     package var dependencies: [Address]
     package var started: Date
+    /// Given by the storage: how long nothing was heard of its run, when it was read. The call may have been sent as
+    /// late as a lease after that.
+    package var silence: Duration = .zero
     /// Not kept: what the transaction checks.
     package var fence: Fence?
 

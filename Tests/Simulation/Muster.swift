@@ -115,6 +115,9 @@ struct Muster: Sendable {
     ) async throws -> Result<Plan, Why> {
         let catalog = Muster.catalog
         guard let linked = spec.linked(catalog) else { return .failure(Why(text: "the spec cannot be linked")) }
+        let clock = machine.clock
+        let read = clock.now
+        let window = window
         let snapshot = try await storage.snapshot()
         let observations: Observations
         let scope: ProviderScope
@@ -123,7 +126,10 @@ struct Muster: Sendable {
             observations = try await Refresher(
                 provider: InterposedProvider(base: provider, interpose: interposers.session), catalog: catalog
             ).refresh(
-                snapshot, spec: linked, imports: [], configurations: Muster.configurations, isWanted: { _ in true })
+                snapshot, spec: linked, imports: [], configurations: Muster.configurations, isWanted: { _ in true },
+                patience: Refresher.Patience(
+                    window: { _ in window }, elapsed: { read.duration(to: clock.now) },
+                    sleep: { try? await clock.sleep(for: $0) }))
         } catch let failure as Refresher.Failure {
             return .failure(Why(text: "reading \(failure.what): \(failure.error.message)"))
         } catch {
@@ -165,7 +171,8 @@ struct Muster: Sendable {
             MachineStorage(
                 try SQLiteStateStorage.forWriting(
                     path: statePath, workspace: "sim", now: { [machine] in machine.wallTime }, makeToken: makeToken,
-                    executor: machine.timeline), machine))
+                    uptime: { [machine] in Uptime(boot: "sim", elapsed: machine.now) }, executor: machine.timeline),
+                machine))
     }
 
     private func provider() -> AWSProvider {

@@ -13,7 +13,7 @@ extension Scenario {
         let rate = random.pick([0.0, 0.02, 0.05, 0.1, 0.25])
         for number in 0..<Int.random(in: 1...3, using: &random) {
             if number > 0 { spec = maker.edit(spec) }
-            var stage = Stage(spec, runs: [], pause: scenario.lag + random.pick([1, 1, 60, 600]))
+            var stage = Stage(spec, runs: [], pause: random.pick([0, 1, 30, 600]))
             // The last edit may be that everything goes.
             if number > 0, random.oneIn(8) { stage.spec = Spec() }
             let count = random.oneIn(4) ? 2 : 1

@@ -7,6 +7,9 @@ package struct SimulateCommand {
     private var isVerbose = false
     private var keepsGoing = false
     private var shrinks = true
+    private var mode = Mode.chance
+
+    private enum Mode { case chance, lives, planted }
 
     package init(_ arguments: [String]) {
         var rest = arguments[...]
@@ -17,6 +20,8 @@ package struct SimulateCommand {
             case "--verbose": isVerbose = true
             case "--keep-going": keepsGoing = true
             case "--no-shrink": shrinks = false
+            case "--lives": mode = .lives
+            case "--planted": mode = .planted
             default: break
             }
         }
@@ -24,6 +29,41 @@ package struct SimulateCommand {
 
     /// The exit status.
     package func run() -> Int32 {
+        switch mode {
+        case .chance: runByChance()
+        case .lives: runLives()
+        case .planted: runPlanted()
+        }
+    }
+
+    /// Every crash point of every type.
+    private func runLives() -> Int32 {
+        var total = 0
+        var violations: [String] = []
+        for life in Life.all {
+            let result = life.crashEverywhere()
+            total += result.count
+            violations += result.violations
+            print("\(life): \(result.count) boundaries, \(result.violations.isEmpty ? "settled" : "BROKEN")")
+        }
+        for violation in violations { print("  \(violation)") }
+        print("\(Life.all.count) lives, \(total) boundaries, \(violations.count) violations")
+        return violations.isEmpty ? 0 : 1
+    }
+
+    /// Every planted mistake: how many of them are noticed.
+    private func runPlanted() -> Int32 {
+        var noticed = 0
+        for fault in PlantedFault.all {
+            let found = fault.noticed()
+            if found != nil { noticed += 1 }
+            print("\(found == nil ? "SURVIVES" : "noticed ") \(fault): \(found?.prefix(150) ?? "")")
+        }
+        print("\(noticed) of \(PlantedFault.all.count) planted mistakes were noticed")
+        return noticed == PlantedFault.all.count ? 0 : 1
+    }
+
+    private func runByChance() -> Int32 {
         var failures = 0
         var calls = 0
         var crashes = 0

@@ -160,7 +160,7 @@ extension SimulatedAWS {
     }
 
     private func deleteVPC(_ request: CloudRequest) throws(Refusal) -> String {
-        let vpc = try present(request["VpcId"], "InvalidVpcID.NotFound")
+        let vpc = try known(request["VpcId"], "InvalidVpcID.NotFound")
         try refuse("DependencyViolation", "The vpc '\(vpc.id)' has dependencies", if: dependents("vpc-id", vpc.id))
         for object in objects where object["vpc-id"] == vpc.id && object.isBuiltIn { remove(object.id) }
         remove(vpc.id)
@@ -205,7 +205,7 @@ extension SimulatedAWS {
     }
 
     private func deleteSubnet(_ request: CloudRequest) throws(Refusal) -> String {
-        let subnet = try present(request["SubnetId"], "InvalidSubnetID.NotFound")
+        let subnet = try known(request["SubnetId"], "InvalidSubnetID.NotFound")
         try refuse(
             "DependencyViolation", "The subnet has dependencies",
             if: dependents("subnet-id", subnet.id, except: ["association"]))
@@ -250,7 +250,7 @@ extension SimulatedAWS {
     }
 
     private func detachGateway(_ request: CloudRequest) throws(Refusal) -> String {
-        let gateway = try present(request["InternetGatewayId"], "InvalidInternetGatewayID.NotFound")
+        let gateway = try known(request["InternetGatewayId"], "InvalidInternetGatewayID.NotFound")
         try refuse("Gateway.NotAttached", "not attached", if: gateway["attached"] != request["VpcId"])
         let isMapped = objects.contains { object in
             object.kind == "nat"
@@ -265,7 +265,7 @@ extension SimulatedAWS {
     }
 
     private func deleteGateway(_ request: CloudRequest) throws(Refusal) -> String {
-        let gateway = try present(request["InternetGatewayId"], "InvalidInternetGatewayID.NotFound")
+        let gateway = try known(request["InternetGatewayId"], "InvalidInternetGatewayID.NotFound")
         try refuse(
             "DependencyViolation", "The internetGateway has dependencies", if: !gateway["attached"].isEmpty)
         remove(gateway.id)
@@ -310,7 +310,7 @@ extension SimulatedAWS {
     }
 
     private func deleteTable(_ request: CloudRequest) throws(Refusal) -> String {
-        let table = try present(request["RouteTableId"], "InvalidRouteTableID.NotFound")
+        let table = try known(request["RouteTableId"], "InvalidRouteTableID.NotFound")
         try refuse(
             "DependencyViolation", "The routeTable has dependencies",
             if: objects("association").contains { $0["table"] == table.id })
@@ -394,7 +394,7 @@ extension SimulatedAWS {
     }
 
     private func disassociateTable(_ request: CloudRequest) throws(Refusal) -> String {
-        let association = try present(request["AssociationId"], "InvalidAssociationID.NotFound")
+        let association = try known(request["AssociationId"], "InvalidAssociationID.NotFound")
         remove(association.id)
         return done
     }
@@ -434,7 +434,7 @@ extension SimulatedAWS {
     }
 
     private func deleteGroup(_ request: CloudRequest) throws(Refusal) -> String {
-        let group = try present(request["GroupId"], "InvalidGroup.NotFound")
+        let group = try known(request["GroupId"], "InvalidGroup.NotFound")
         let isUsed = objects.contains { object in
             object.kind == "rule" && object["source"] == group.id && object["group-id"] != group.id
                 || object.kind == "instance"
@@ -535,7 +535,7 @@ extension SimulatedAWS {
     }
 
     private func releaseAddress(_ request: CloudRequest) throws(Refusal) -> String {
-        let address = try present(request["AllocationId"], "InvalidAllocationID.NotFound")
+        let address = try known(request["AllocationId"], "InvalidAllocationID.NotFound")
         try refuse(
             "InvalidIPAddress.InUse", "The address is in use",
             if: objects("nat").contains { $0["allocation-id"] == address.id })
@@ -577,7 +577,7 @@ extension SimulatedAWS {
     }
 
     private func deleteNAT(_ request: CloudRequest) throws(Refusal) -> String {
-        let nat = try present(request["NatGatewayId"], "NatGatewayNotFound")
+        let nat = try known(request["NatGatewayId"], "NatGatewayNotFound")
         startRemoving(nat.id, lingers: .seconds(3600))
         return XML.tag("natGatewayId", nat.id)
     }

@@ -59,12 +59,15 @@ package final class AWSClient: Sendable {
 
     /// Makes one call; retries as long as that is safe and wise.
     ///
+    /// - Parameter leave: asked just before each attempt of a change is sent; false: it is not sent, and the call ends.
     /// - Throws: `AWSError`. Its kind is `outcomeUnknown` if a change may have happened.
-    package func call(_ operation: AWSOperation) async throws(AWSError) -> AWSOutput {
+    package func call(
+        _ operation: AWSOperation, asking leave: (@Sendable () async -> Bool)? = nil
+    ) async throws(AWSError) -> AWSOutput {
         var operation = operation
         var progress = Progress(invocation: invocationID())
         while true {
-            let result = await attempt(operation, progress)
+            let result = await attempt(operation, progress, leave)
             switch result {
             case .success(let output):
                 await state.succeeded(lastCost: progress.lastCost)
@@ -116,7 +119,7 @@ package final class AWSClient: Sendable {
     }
 
     private func attempt(
-        _ operation: AWSOperation, _ progress: Progress
+        _ operation: AWSOperation, _ progress: Progress, _ leave: (@Sendable () async -> Bool)?
     ) async -> Result<AWSOutput, FailedAttempt> {
         let region = region(of: operation)
         guard
@@ -141,6 +144,9 @@ package final class AWSClient: Sendable {
 
         let builder = RequestBuilder(operation: operation, endpoint: endpoint, hostHasBucket: hostHasBucket)
         let request = await request(builder, used, progress)
+        if operation.effect.isMutating, let leave, await !leave() {
+            return .failure(FailedAttempt(.refusedLeave, used))
+        }
         let started = collaborators.elapsed()
         let result = await send(request, operation)
         observe(operation, progress, result, collaborators.elapsed() - started)
@@ -346,6 +352,10 @@ struct RetryQuota {
 extension CallFailure {
     fileprivate static let cancelledWaiting = CallFailure(
         kind: .cancelled, trouble: .permanent, isAmbiguous: false, message: "cancelled")
+
+    fileprivate static let refusedLeave = CallFailure(
+        kind: .cancelled, trouble: .permanent, isAmbiguous: false,
+        message: "it was not sent, since the lease had ended by then")
 
     fileprivate static func noCredentials(_ error: CredentialsError) -> CallFailure {
         CallFailure(kind: .noCredentials, trouble: .permanent, isAmbiguous: false, message: error.description)

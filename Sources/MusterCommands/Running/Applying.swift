@@ -218,7 +218,7 @@ extension Workbench {
     }
 
     /// `MUSTER_CONSISTENCY_WINDOW`: how long what was made may stay invisible, for endpoints that show it at once.
-    private var timing: ApplyTiming {
+    var timing: ApplyTiming {
         var timing = ApplyTiming()
         if let window = console.environment["MUSTER_CONSISTENCY_WINDOW"].flatMap({ Duration(written: $0) }) {
             timing.consistencyWindow = window

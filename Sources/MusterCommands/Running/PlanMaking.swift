@@ -81,10 +81,20 @@ extension Workbench {
         _ linked: Linked, _ snapshot: Snapshot, _ workspace: LoadedWorkspace
     ) async throws(CommandFailure) -> Observations {
         let stacks = options.stacks
+        let read = ContinuousClock.now
+        let timing = timing
+        let console = console
         do {
             return try await Refresher(provider: provider, catalog: catalog).refresh(
                 snapshot, spec: linked.spec, imports: linked.imports, configurations: workspace.configurations,
-                isWanted: { stacks?.contains($0.stack) ?? true })
+                isWanted: { stacks?.contains($0.stack) ?? true },
+                patience: Refresher.Patience(
+                    window: { timing.window(for: $0) }, elapsed: { ContinuousClock.now - read },
+                    sleep: { try? await Task.sleep(for: $0) },
+                    tell: { hidden in
+                        let names = hidden.map(\.description).joined(separator: ", ")
+                        console.talk("Not visible yet, though made a moment ago: \(names). Looking again.\n")
+                    }))
         } catch {
             throw CommandFailure(error.error, while: "reading \(error.what)")
         }

@@ -3,16 +3,25 @@ import MusterModel
 import SpecLoading
 import StateStorage
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 extension Workbench {
     /// The state as `plan`, `drift` and `show` open it: nothing is made, nothing is changed.
     func stateForReading(_ workspace: LoadedWorkspace) throws(StateError) -> SQLiteStateStorage {
         try SQLiteStateStorage.forReading(
-            path: statePath(workspace), now: { Date() }, makeToken: { RandomToken.make() })
+            path: statePath(workspace), now: { Date() }, makeToken: { RandomToken.make() }, uptime: { Uptime.now() })
     }
 
     func stateForWriting(_ workspace: LoadedWorkspace) throws(StateError) -> SQLiteStateStorage {
         try SQLiteStateStorage.forWriting(
-            path: statePath(workspace), workspace: workspace.name, now: { Date() }, makeToken: { RandomToken.make() })
+            path: statePath(workspace), workspace: workspace.name, now: { Date() }, makeToken: { RandomToken.make() },
+            uptime: { Uptime.now() })
     }
 
     func readState(
@@ -35,6 +44,21 @@ extension Workbench {
         } catch {
             throw CommandFailure(error)
         }
+    }
+}
+
+extension Uptime {
+    /// The machine's boot, and the time since then with what it was asleep.
+    static func now() -> Uptime {
+        #if os(Linux)
+            var time = timespec()
+            guard clock_gettime(CLOCK_BOOTTIME, &time) == 0 else { return Uptime() }
+            return Uptime(
+                boot: ProcessIdentity.boot,
+                elapsed: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
+        #else
+            return Uptime()
+        #endif
     }
 }
 

@@ -1,0 +1,98 @@
+package import MusterModel
+import TestSupport
+
+/// A life of one type, to be stopped at every boundary: what it stands on, and what happens to it.
+package struct Life: Sendable, CustomStringConvertible {
+    package enum Event: String, Sendable, CaseIterable { case create, update, replace, delete }
+
+    package var type: ResourceType
+    package var event: Event
+    private let before: Spec?
+    private let after: Spec
+
+    package var description: String { "\(event.rawValue) \(type)" }
+
+    /// Every life of every simulated type; an event that a type does not know (a route is not changed in place) is left
+    /// out.
+    package static let all: [Life] = SpecMaker.types.flatMap { type in
+        Event.allCases.compactMap { Life(type, $0) }
+    }
+
+    private init?(_ type: ResourceType, _ event: Event) {
+        self.type = type
+        self.event = event
+        var maker = SpecMaker(random: SeededGenerator(seed: 7))
+        guard let (foundation, subject) = Life.minimal(type, &maker) else { return nil }
+        var whole = foundation
+        whole.resources.append(subject)
+        switch event {
+        case .create:
+            before = foundation.resources.isEmpty ? nil : foundation
+            after = whole
+        case .delete:
+            before = whole
+            after = foundation
+        case .update, .replace:
+            var changed = subject
+            // What a change by chance is differs from seed to seed: tags or an argument.
+            for _ in 0..<8 where changed == subject {
+                maker.change(&changed, in: whole, replaces: event == .replace)
+            }
+            guard changed != subject else { return nil }
+            before = whole
+            after = Spec(foundation.resources + [changed])
+        }
+    }
+
+    /// The type with no more than what it needs.
+    private static func minimal(_ type: ResourceType, _ maker: inout SpecMaker) -> (Spec, Spec.Resource)? {
+        var spec = Spec()
+        let needs: [ResourceType: [ResourceType]] = [
+            "aws.subnet": ["aws.vpc"], "aws.internet_gateway": ["aws.vpc"], "aws.route_table": ["aws.vpc"],
+            "aws.route": ["aws.vpc", "aws.internet_gateway", "aws.route_table"],
+            "aws.route_table_association": ["aws.vpc", "aws.subnet", "aws.route_table"],
+            "aws.security_group": ["aws.vpc"], "aws.security_group_rule": ["aws.vpc", "aws.security_group"],
+            "aws.nat_gateway": ["aws.vpc", "aws.subnet", "aws.eip"], "aws.instance": ["aws.vpc", "aws.subnet"],
+            "aws.iam_role_policy": ["aws.iam_role"], "aws.iam_role_policy_attachment": ["aws.iam_role"],
+            "aws.iam_instance_profile": ["aws.iam_role"], "aws.dns_record": ["aws.hosted_zone"],
+        ]
+        for needed in needs[type] ?? [] {
+            guard let resource = maker.newResource(needed, in: spec) else { return nil }
+            spec.resources.append(resource)
+        }
+        guard let subject = maker.newResource(type, in: spec) else { return nil }
+        return (spec, subject)
+    }
+
+    /// The same life with another place where its last run stops.
+    package func scenario(crash: CrashPoint?, lag: Int, making: Int) -> Scenario {
+        var stages: [Scenario.Stage] = []
+        if let before { stages.append(Scenario.Stage(before, pause: 1)) }
+        stages.append(
+            Scenario.Stage(after, runs: [Scenario.Run(crash: crash, parallelism: 2)], pause: stages.isEmpty ? 1 : 600))
+        return Scenario(seed: 11, lag: lag, making: making, deleting: making, stages: stages)
+    }
+
+    /// Stops the run at every boundary of every call and every write, and lets the next runs mend it.
+    ///
+    /// - Returns: how many boundaries there were, and what broke a law.
+    package func crashEverywhere(lag: Int = 2, making: Int = 3) -> (count: Int, violations: [String]) {
+        let whole = scenario(crash: nil, lag: lag, making: making).run()
+        var violations = whole.violations.map { "\(self), undisturbed: \($0)" }
+        guard let last = whole.boundaries.last else { return (0, violations) }
+        var points: [CrashPoint] = []
+        for call in 0..<last.calls {
+            for boundary in CrashPoint.CallBoundary.allCases { points.append(.call(call, boundary)) }
+        }
+        for write in 0..<last.writes {
+            points.append(.write(write, isAfter: false))
+            points.append(.write(write, isAfter: true))
+        }
+        for point in points {
+            let verdict = scenario(crash: point, lag: lag, making: making).run()
+            if verdict.crashes == 0 { violations.append("\(self), \(point): nothing stopped there") }
+            violations += verdict.violations.map { "\(self), \(point): \($0)" }
+        }
+        return (points.count, violations)
+    }
+}
