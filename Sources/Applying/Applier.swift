@@ -44,10 +44,9 @@ package struct Applier: Sendable {
         by identity: RunIdentity, tell: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(StateError) -> [Settlement] {
         // The calls of a run that is alive are its own.
-        let now = environment.now()
         let held = Set(
             try await environment.storage.leases()
-                .filter { $0.mode == .exclusive && $0.expiry > now && !ProcessIdentity.isDead($0.holder) }.map(\.stack))
+                .filter { $0.mode == .exclusive && !$0.isOver && !environment.isDead($0.holder) }.map(\.stack))
         let open = try await environment.storage.openIntents().filter { !held.contains($0.address.stack) }
         if open.isEmpty { return [] }
         let stacks = Dictionary(open.map { ($0.address.stack, LeaseMode.exclusive) }, uniquingKeysWith: { $1 })

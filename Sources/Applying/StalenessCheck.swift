@@ -111,7 +111,10 @@ struct StalenessCheck: Sendable {
         var moved: Set<String> = []
         for subject in suspects {
             do {
-                if let problem = try await lastingProblem(subject, after: mark).problem {
+                let found = try await lastingProblem(subject, after: mark)
+                // What an earlier run of the plan had begun to delete may be gone.
+                let isGone = found.seen == nil && completed.isEmpty
+                if let problem = found.problem ?? (isGone ? "\(subject.object.id) is gone." : nil) {
                     moved.insert("\(subject.address): \(problem)")
                 }
             } catch {

@@ -147,6 +147,7 @@ struct StepAttempt: Sendable {
         var attempt = 0
         var lookups = 0
         var clashes = 0
+        var firstClash: Duration?
         while true {
             attempt += 1
             let failure: ProviderError
@@ -158,7 +159,11 @@ struct StepAttempt: Sendable {
             switch failure.kind {
             case .alreadyExists:
                 clashes += 1
-                if let own = try await existing(desired, intent, failure, clashes: clashes) { return (own, true) }
+                let since = firstClash ?? runner.stopwatch.now
+                firstClash = since
+                if let own = try await existing(desired, intent, failure, clashes: clashes, since: since) {
+                    return (own, true)
+                }
             case .outcomeUnknown, .notUnderstood:
                 lookups += 1
                 if let found = try await lookedFor(desired, intent, failure) { return (found, true) }
@@ -186,9 +191,10 @@ struct StepAttempt: Sendable {
     }
 
     /// The object that has the name already: ours from an attempt whose answer was lost, or somebody else's. nil, after
-    /// a moment, when there is none: a name may be free a little later than its object is gone.
+    /// a moment, when there is none: a name may be free a little later than its object is gone, and ours may be seen a
+    /// little later than its name is taken.
     private func existing(
-        _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError, clashes: Int
+        _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError, clashes: Int, since: Duration
     ) async throws(StepStop) -> Observation? {
         let sighting = await find(desired, intent)
         switch sighting {
@@ -196,7 +202,11 @@ struct StepAttempt: Sendable {
         case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
         case .nothing, .unclear: break
         }
-        if clashes < 6, await pause(.seconds(clashes)) { return nil }
+        let isEarly = runner.stopwatch.now - since < timing.window(for: step.scope)
+        if isEarly {
+            if await pause(.seconds(min(clashes, 15))) { return nil }
+            throw .failure(.stillUnknown(step, failure))
+        }
         if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
         throw .failure(.nameClash(step, failure.message))
     }

@@ -18,7 +18,7 @@ package struct Refresher: Sendable {
     package struct Patience: Sendable {
         private let window: @Sendable (ProviderScope) -> Duration
         private let elapsed: @Sendable () -> Duration
-        private let sleep: @Sendable (Duration) async -> Void
+        private let pause: @Sendable (Duration) async -> Void
         private let tell: @Sendable ([Address]) -> Void
 
         /// - Parameters:
@@ -27,23 +27,23 @@ package struct Refresher: Sendable {
         ///   - tell: hears once of what is being waited for.
         package init(
             window: @escaping @Sendable (ProviderScope) -> Duration, elapsed: @escaping @Sendable () -> Duration,
-            sleep: @escaping @Sendable (Duration) async -> Void,
+            pause: @escaping @Sendable (Duration) async -> Void,
             tell: @escaping @Sendable ([Address]) -> Void = { _ in }
         ) {
             self.tell = tell
             self.window = window
             self.elapsed = elapsed
-            self.sleep = sleep
+            self.pause = pause
         }
 
         /// Waits for nothing.
-        package static let none = Patience(window: { _ in .zero }, elapsed: { .zero }, sleep: { _ in })
+        package static let none = Patience(window: { _ in .zero }, elapsed: { .zero }, pause: { _ in })
 
         fileprivate func mayBeHidden(_ age: Duration?, in scope: ProviderScope) -> Bool {
             age.map { $0 + elapsed() < window(scope) } ?? false
         }
 
-        fileprivate func rest(_ duration: Duration) async { await sleep(duration) }
+        fileprivate func rest(_ duration: Duration) async { await pause(duration) }
         fileprivate func told(_ hidden: [Address]) { tell(hidden.sorted()) }
     }
 

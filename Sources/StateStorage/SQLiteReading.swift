@@ -163,7 +163,12 @@ extension SQLiteStateStorage {
 
     package func leases() throws(StateError) -> [Lease] {
         try read(absent: []) { database in
-            try database.all("SELECT \(Lease.columns) FROM leases ORDER BY stack, holder").map(Lease.init)
+            let now = self.moment()
+            return try database.all("SELECT \(Lease.columns) FROM leases ORDER BY stack, holder").map { row in
+                var lease = try Lease(row)
+                lease.isOver = now.since(Lease.end(row)) >= .zero
+                return lease
+            }
         }
     }
 }

@@ -351,6 +351,8 @@ package struct Lease: Sendable, Hashable {
     package var expiry: Date
     /// Grows with every acquisition of the stack.
     package var epoch: Int
+    /// Given by the storage: it had ended when it was read, on the clock that does not jump where there is one.
+    package var isOver = false
 
     package init(
         stack: String, holder: LeaseHolder, mode: LeaseMode, acquired: Date, heartbeat: Date, expiry: Date, epoch: Int

@@ -42,12 +42,12 @@ package enum Trouble: String, Sendable, Hashable, CaseIterable {
 
 /// A process of muster that stands still for a while: a laptop that sleeps, a stopped container.
 package struct Freeze: Sendable, Hashable {
-    /// Before the call of this number that may change something.
-    package var call: Int
+    /// After the write of this number.
+    package var write: Int
     package var seconds: Int
 
-    package init(call: Int, seconds: Int) {
-        self.call = call
+    package init(write: Int, seconds: Int) {
+        self.write = write
         self.seconds = seconds
     }
 }
@@ -117,16 +117,17 @@ final class Machine: @unchecked Sendable {
         tellDeath.yield()
     }
 
-    /// The number of a call that may change something; freezes first if it is to.
-    func countCall() async -> Int {
-        let number = callCount
-        callCount += 1
-        if let freeze, freeze.call == number {
-            frozenUntil = timeline.now + .seconds(freeze.seconds)
-            note("stands still for \(freeze.seconds) s")
-        }
+    /// The number of a call that may change something.
+    func countCall() -> Int {
+        defer { callCount += 1 }
+        return callCount
+    }
+
+    func freezes(after write: Int) async {
+        guard let freeze, freeze.write == write, !isDead else { return }
+        frozenUntil = timeline.now + .seconds(freeze.seconds)
+        note("stands still for \(freeze.seconds) s")
         await thaw()
-        return number
     }
 
     func crashes(_ call: Int?, _ boundary: CrashPoint.CallBoundary) -> Bool {
@@ -165,6 +166,7 @@ final class MachineStorage: StateStorage {
         machine.note("write \(number): \(what)")
         let result = try await body()
         if machine.crashes(number, isAfter: true) { machine.die() }
+        await machine.freezes(after: number)
         if machine.isDead { throw MachineStorage.dead }
         return result
     }

@@ -129,7 +129,7 @@ struct Muster: Sendable {
                 snapshot, spec: linked, imports: [], configurations: Muster.configurations, isWanted: { _ in true },
                 patience: Refresher.Patience(
                     window: { _ in window }, elapsed: { read.duration(to: clock.now) },
-                    sleep: { try? await clock.sleep(for: $0) }))
+                    pause: { try? await clock.sleep(for: $0) }))
         } catch let failure as Refresher.Failure {
             return .failure(Why(text: "reading \(failure.what): \(failure.error.message)"))
         } catch {

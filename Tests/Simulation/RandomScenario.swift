@@ -52,7 +52,7 @@ extension Scenario.Run {
         case 4, 5: run.crash = .write(Int.random(in: 0..<30, using: &random), isAfter: random.oneIn(2))
         case 6:
             run.freeze = Freeze(
-                call: Int.random(in: 0..<12, using: &random), seconds: Int.random(in: 5...200, using: &random))
+                write: Int.random(in: 0..<24, using: &random), seconds: Int.random(in: 5...200, using: &random))
         default: break
         }
         if random.oneIn(10) { run.wallSkew = Int.random(in: -200...200, using: &random) }

@@ -134,7 +134,7 @@ extension Scenario.Run {
         case .write(let number, let isAfter): parts.append("crash: .write(\(number), isAfter: \(isAfter))")
         case nil: break
         }
-        if let freeze { parts.append("freeze: Freeze(call: \(freeze.call), seconds: \(freeze.seconds))") }
+        if let freeze { parts.append("freeze: Freeze(write: \(freeze.write), seconds: \(freeze.seconds))") }
         if !troubles.isEmpty {
             let entries = troubles.sorted { $0.key < $1.key }.map { "\($0.key): .\($0.value.rawValue)" }
             parts.append("troubles: [\(entries.joined(separator: ", "))]")

@@ -40,6 +40,9 @@ extension SimulatedAWS {
         case "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress": content = try revoke(request)
         case "AllocateAddress": content = allocateAddress(request)
         case "DescribeAddresses": content = listing(request, "addressesSet", "address", addressXML)
+        case "DisassociateAddress":
+            // Only gateways hold addresses here, and those do not let go.
+            throw Refusal("OperationNotPermitted", "The association belongs to a NAT gateway")
         case "ReleaseAddress": content = try releaseAddress(request)
         case "CreateNatGateway": content = try createNAT(request)
         case "DescribeNatGateways": content = listing(request, "natGatewaySet", "nat", natXML)

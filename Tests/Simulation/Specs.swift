@@ -71,7 +71,7 @@ package struct Spec: Sendable, Equatable {
     }
 }
 
-func output(_ address: Address, _ name: String = "id") -> Value {
+package func output(_ address: Address, _ name: String = "id") -> Value {
     .deferred(Deferred(.output(OutputReference(address, name))))
 }
 

@@ -25,7 +25,7 @@ final class Wire: HTTPClient {
         if machine.isDead { throw .cancelled(sent: false) }
         let call = CloudRequest(request)
         let isMutating = call.isMutating
-        let number = isMutating ? await machine.countCall() : nil
+        let number = isMutating ? machine.countCall() : nil
         await machine.thaw()
         if machine.crashes(number, .beforeSend) { machine.die() }
         if machine.isDead { throw .cancelled(sent: false) }

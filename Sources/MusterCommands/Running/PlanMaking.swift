@@ -1,3 +1,4 @@
+import Applying
 import Diagnostics
 import Expressions
 import MusterModel
@@ -90,7 +91,7 @@ extension Workbench {
                 isWanted: { stacks?.contains($0.stack) ?? true },
                 patience: Refresher.Patience(
                     window: { timing.window(for: $0) }, elapsed: { ContinuousClock.now - read },
-                    sleep: { try? await Task.sleep(for: $0) },
+                    pause: { try? await Task.sleep(for: $0) },
                     tell: { hidden in
                         let names = hidden.map(\.description).joined(separator: ", ")
                         console.talk("Not visible yet, though made a moment ago: \(names). Looking again.\n")

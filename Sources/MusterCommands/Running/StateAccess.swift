@@ -3,14 +3,6 @@ import MusterModel
 import SpecLoading
 import StateStorage
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 extension Workbench {
     /// The state as `plan`, `drift` and `show` open it: nothing is made, nothing is changed.
     func stateForReading(_ workspace: LoadedWorkspace) throws(StateError) -> SQLiteStateStorage {
@@ -50,16 +42,17 @@ extension Workbench {
 extension Uptime {
     /// The machine's boot, and the time since then with what it was asleep.
     static func now() -> Uptime {
-        #if os(Linux)
-            var time = timespec()
-            guard clock_gettime(CLOCK_BOOTTIME, &time) == 0 else { return Uptime() }
-            return Uptime(
-                boot: ProcessIdentity.boot,
-                elapsed: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
-        #else
-            return Uptime()
-        #endif
+        guard let start else { return Uptime() }
+        return Uptime(boot: ProcessIdentity.boot, elapsed: start.uptime + (ContinuousClock.now - start.instant))
     }
+
+    /// `ContinuousClock` counts through suspend, but does not say since when.
+    private static let start: (uptime: Duration, instant: ContinuousClock.Instant)? = {
+        guard !ProcessIdentity.boot.isEmpty, let text = try? String(contentsOfFile: "/proc/uptime", encoding: .utf8),
+            let seconds = text.split(separator: " ").first.flatMap({ Double($0) })
+        else { return nil }
+        return (.seconds(seconds), ContinuousClock.now)
+    }()
 }
 
 /// 32 lower-case hexadecimal digits from the system's randomness: tokens of intents, runs and lineages.
