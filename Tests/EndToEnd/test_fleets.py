@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from harness import Cloud, Muster, Run, tags_of
 
 NET = """
@@ -295,6 +296,36 @@ def test_a_fleet_is_replaced_by_its_successor(muster: Muster, cloud: Cloud) -> N
     assert made["AutoScalingGroupName"] == "celery-g2"
     assert cloud.count() == COUNT | {"instances": 3, "volumes": 3}
     muster.plan().exits(0)
+    muster.destroy().exits(0)
+    assert cloud.count() == {}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_lost_answers_make_nothing_twice(muster: Muster, cloud: Cloud, when: str) -> None:
+    muster.write(net=NET, fleet=FLEET)
+    made = [
+        "CreateLaunchTemplate", "CreateAutoScalingGroup", "PutScalingPolicy", "PutScheduledUpdateGroupAction",
+        "PutLifecycleHook", "PutMetricAlarm",
+    ]  # fmt: skip
+    cloud.sandbox.faults(*[{"operation": o, "kind": "reset connection", "when": when, "times": 1} for o in made])
+    muster.apply()
+    muster.apply().exits(0)
+    assert cloud.count() == COUNT | {"instances": 3, "volumes": 3}
+    muster.plan().exits(0)
+
+    muster.edit("fleet", "instance_type: m5.large", "instance_type: m5.xlarge")
+    muster.edit("fleet", "above: 70", "above: 75")
+    changed = ["CreateLaunchTemplateVersion", "StartInstanceRefresh", "PutMetricAlarm"]
+    cloud.sandbox.faults(*[{"operation": o, "kind": "reset connection", "when": when, "times": 1} for o in changed])
+    muster.apply()
+    muster.apply().exits(0)
+    assert group(cloud)["LaunchTemplate"]["Version"] == "2"
+    assert [r["Status"] for r in refreshes(cloud)] == ["Successful"]
+    muster.plan().exits(0)
+
+    gone = ["DeleteAutoScalingGroup", "DeleteLaunchTemplate", "DeletePolicy", "DeleteAlarms", "DeleteLifecycleHook"]
+    cloud.sandbox.faults(*[{"operation": o, "kind": "reset connection", "when": when, "times": 1} for o in gone])
+    muster.destroy()
     muster.destroy().exits(0)
     assert cloud.count() == {}
 

@@ -19,7 +19,9 @@ struct GroupChanges {
 
     /// True when something was begun that takes its time.
     func make() async throws(ProviderError) -> Bool {
-        let launch = differs(in: AutoscalingGroup.Arguments.launchNames)
+        // A refresh whose answer was lost may be over by now: then the group has what it brought.
+        let launch =
+            differs(in: AutoscalingGroup.Arguments.launchNames) && (!group.has(new) || group.isMarkedForRefresh)
         let triggers = Set(new.refresh?.triggers ?? [])
         let refreshes = new.refresh != nil && (launch || differs(in: triggers) || group.isMarkedForRefresh)
         // Without instances there is nothing to renew.
@@ -66,7 +68,8 @@ struct GroupChanges {
         }
         if case .toward = renewal { return true }
         if group.isMarkedForRefresh { try await unmark() }
-        return differs(in: ["min_size", "max_size", "desired_capacity"])
+        let isResized = differs(in: ["min_size", "max_size", "desired_capacity"])
+        return isResized || new.refresh != nil && differs(in: AutoscalingGroup.Arguments.launchNames)
     }
 
     private enum Renewal {
