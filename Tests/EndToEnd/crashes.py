@@ -6,6 +6,7 @@ that the state does not know, nothing foreign was touched, nothing is leased or 
 
     python Tests/EndToEnd/crashes.py --runs 200 --seed 1           # instants over apply, replace and destroy
     python Tests/EndToEnd/crashes.py --boundaries 20 --seed 1      # so many at each boundary, per kind of operation
+    python Tests/EndToEnd/crashes.py --runs 100 --platform         # on the reference workspace
     python Tests/EndToEnd/crashes.py --boundaries 5 --power        # not only death: what was not synced is lost too
 """
 
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import Cloud, Muster, Run, Sandbox
+from harness import ROOT, Cloud, Muster, Run, Sandbox
 from machine import Platter
 from proxy import Call, Proxy, Trap
 from specs import IDENTITY, NETWORK, PAIR
@@ -57,7 +58,8 @@ stacks:
   base: base.yaml
 """
 # By file: what is changed in place, and what makes new objects.
-UPDATES = {
+Edits = dict[str, list[tuple[str, str]]]
+UPDATES: Edits = {
     "muster": [("Owner: one", "Owner: two")],
     "net": [
         ("description: user interface", "description: console"),
@@ -66,7 +68,7 @@ UPDATES = {
     ],
     "base": [("s3:GetObject", "s3:ListBucket"), ("198.51.100.7", "198.51.100.8"), ("What a node may do", "What it does")],
 }
-REPLACEMENTS = {
+REPLACEMENTS: Edits = {
     "net": [
         ("description: behind", "description: far behind"),
         ("cidr_block: 10.0.32.0/20", "cidr_block: 10.0.48.0/20"),
@@ -74,6 +76,22 @@ REPLACEMENTS = {
         ("ami: ami-0a1b2c3d4e5f60711", "ami: ami-0f8bce65"),
     ],
     "base": [("AAAAC3NzaC1lZDI1NTE5AAAAIKXlJ0DOMYqoXtGuYt", "AAAAC3NzaC1lZDI1NTE5AAAAIBXlJ0DOMYqoXtGuYt")],
+}
+# The same for the reference workspace.
+PLATFORM_UPDATES: Edits = {
+    "muster": [("tags: { ManagedBy: muster }", "tags: { ManagedBy: muster, Owner: two }")],
+    "base": [("203.0.113.0/24", "203.0.113.0/25")],
+    "rancher": [("idle_timeout: 900", "idle_timeout: 600")],
+    "rancher-rds": [("backup_retention_period: 14", "backup_retention_period: 7")],
+    "container-hosts": [("above: 70", "above: 75")],
+}
+PLATFORM_REPLACEMENTS: Edits = {
+    "security-groups": [("description: Where secrets are kept", "description: The vault")],
+    "rancher": [
+        ("root_volume: { size: 40, type: gp3 }", "root_volume: { size: 40, type: gp3, encrypted: true }"),
+        ("AAAAC3NzaC1lZDI1NTE5AAAAIKXlJ0DOMYqoXtGuYt", "AAAAC3NzaC1lZDI1NTE5AAAAIBXlJ0DOMYqoXtGuYt"),
+    ],
+    "application": [("port: 8000", "port: 8001")],
 }
 ALLOW = ["--allow", "irreversible,downtime,data-loss,iam-widening,public-exposure"]
 
@@ -103,6 +121,8 @@ class Lab:
     folder: Path
     # The power is cut instead: what the process had written and not synced is lost with it.
     cuts_power: bool = False
+    # The reference workspace in specs/ instead of a smaller one.
+    is_platform: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
@@ -154,10 +174,15 @@ class Lab:
         self.condition = "empty"
 
     def _write(self) -> None:
-        files = {
-            "muster": WORKSPACE, "net": NETWORK + PAIR + NODE, "base": IDENTITY.replace("ZONE", self.cloud.zone_id())
-        }  # fmt: skip
-        for kind, edits in (("update", UPDATES), ("replace", REPLACEMENTS)):
+        if self.is_platform:
+            files = {path.stem: path.read_text() for path in (ROOT / "specs").glob("*.yaml")}
+            variants = (("update", PLATFORM_UPDATES), ("replace", PLATFORM_REPLACEMENTS))
+        else:
+            files = {
+                "muster": WORKSPACE, "net": NETWORK + PAIR + NODE, "base": IDENTITY.replace("ZONE", self.cloud.zone_id())
+            }  # fmt: skip
+            variants = (("update", UPDATES), ("replace", REPLACEMENTS))
+        for kind, edits in variants:
             if self.variants[kind] % 2:
                 for name, pairs in edits.items():
                     for old, new in pairs:
@@ -381,13 +406,14 @@ def main() -> int:
     parser.add_argument("--boundaries", type=int, default=0, help="kills at each boundary, per kind of operation")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--platform", action="store_true", help="on the reference workspace in specs/")
     parser.add_argument("--power", action="store_true", help="cut the power of the disk too (wants root)")
     parser.add_argument("--keep-going", action="store_true", help="count failures instead of ending with the first")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="muster-crashes-"))
     sandbox = Sandbox(folder / "sandbox", MUSTER_SANDBOX_DELAY="0")
-    lab = Lab(sandbox, folder / "workspace", cuts_power=options.power)
+    lab = Lab(sandbox, folder / "workspace", cuts_power=options.power, is_platform=options.platform)
     failures = 0
     tally: Counter[tuple[str, str, str]] = Counter()
     try:

@@ -305,7 +305,7 @@ def _spoil(kind: str, call: Call, client: socket.socket) -> None:
 
 def _refusal(call: Call, status: int, code: str, message: str) -> bytes:
     """An error in the words of the service's protocol."""
-    if call.service in ("ssm", "acm", "logs", "monitoring", "secretsmanager", "ecr"):
+    if b"\nx-amz-target:" in call.head.lower():
         body, kind_of = f'{{"__type":"{code}","message":"{message}"}}', "application/x-amz-json-1.1"
     elif call.service == "ec2":
         body, kind_of = (
