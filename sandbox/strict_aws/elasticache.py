@@ -14,7 +14,7 @@ from .paging import page
 from .rds import has_begun
 from .wire import Params
 
-_VERSIONS = {"redis": ["6.2.6", "7.0.7", "7.1.0"], "valkey": ["7.2.6", "8.0.1"], "memcached": ["1.6.12", "1.6.22"]}
+_VERSIONS = {"redis": ["5.0.6", "6.2.6", "7.0.7", "7.1.0"], "valkey": ["7.2.6", "8.0.1"], "memcached": ["1.6.12", "1.6.22"]}
 
 
 def table(call: Call, name: str) -> dict[str, Params]:
