@@ -205,7 +205,8 @@ struct Listener: ManagedResource {
         var error = error
         switch error.code {
         case "TargetGroupAssociationLimit":
-            error.kind = .invalid
+            // For a moment a group still belongs to a load balancer that was just deleted.
+            error.kind = .notYetVisible
             error.hint =
                 "A target group serves one load balancer: replace the load balancer delete-first, or give each its own."
         case "UnsupportedCertificate":

@@ -202,7 +202,7 @@ struct RuleCondition: ArgumentBlock {
     var hosts: Values?
     var paths: Values?
     var methods: Values?
-    var sources: Values?
+    var sources: Networks?
     var header: Header?
     var queries: [Query]?
 
@@ -227,6 +227,15 @@ struct RuleCondition: ArgumentBlock {
 
         static let fields: [Field<Self>] = [
             .required("values", \.values, type: .set(.string), constraints: [.count(1, 5)], "The values.")
+        ]
+    }
+
+    struct Networks: ArgumentBlock {
+        var values: [String] = []
+
+        static let fields: [Field<Self>] = [
+            .required(
+                "values", \.values, type: .set(.string), semantics: .cidr, constraints: [.count(1, 5)], "The networks.")
         ]
     }
 
@@ -256,11 +265,11 @@ struct RuleCondition: ArgumentBlock {
         func form(_ field: String, _ config: String, _ value: AWSInput) -> AWSInput {
             .structure([.init("Field", .string(field)), .init(config, value)])
         }
-        func values(_ values: Values) -> AWSInput { ["Values": .strings(Set(values.values).sorted())] }
-        if let hosts { return form("host-header", "HostHeaderConfig", values(hosts)) }
-        if let paths { return form("path-pattern", "PathPatternConfig", values(paths)) }
-        if let methods { return form("http-request-method", "HttpRequestMethodConfig", values(methods)) }
-        if let sources { return form("source-ip", "SourceIpConfig", values(sources)) }
+        func values(_ values: [String]) -> AWSInput { ["Values": .strings(Set(values).sorted())] }
+        if let hosts { return form("host-header", "HostHeaderConfig", values(hosts.values)) }
+        if let paths { return form("path-pattern", "PathPatternConfig", values(paths.values)) }
+        if let methods { return form("http-request-method", "HttpRequestMethodConfig", values(methods.values)) }
+        if let sources { return form("source-ip", "SourceIpConfig", values(sources.values)) }
         if let header {
             return form(
                 "http-header", "HttpHeaderConfig",
@@ -276,19 +285,19 @@ struct RuleCondition: ArgumentBlock {
     }
 
     fileprivate init(_ item: XMLElement) {
-        func values(_ config: String) -> Values {
+        func values(_ config: String) -> [String] {
             // Old rules say their values without a config.
             let values = item[config]["Values"].texts
-            return Values(values: (values.isEmpty ? item["Values"].texts : values).sorted())
+            return (values.isEmpty ? item["Values"].texts : values).sorted()
         }
         switch item["Field"].text {
-        case "host-header": hosts = values("HostHeaderConfig")
-        case "path-pattern": paths = values("PathPatternConfig")
-        case "http-request-method": methods = values("HttpRequestMethodConfig")
-        case "source-ip": sources = values("SourceIpConfig")
+        case "host-header": hosts = Values(values: values("HostHeaderConfig"))
+        case "path-pattern": paths = Values(values: values("PathPatternConfig"))
+        case "http-request-method": methods = Values(values: values("HttpRequestMethodConfig"))
+        case "source-ip": sources = Networks(values: values("SourceIpConfig"))
         case "http-header":
             header = Header(
-                name: item["HttpHeaderConfig"]["HttpHeaderName"].text, values: values("HttpHeaderConfig").values)
+                name: item["HttpHeaderConfig"]["HttpHeaderName"].text, values: values("HttpHeaderConfig"))
         case "query-string":
             queries = item["QueryStringConfig"]["Values"].items.map {
                 Query(key: $0["Key"].text, value: $0["Value"].text)
