@@ -58,7 +58,9 @@ private let balancerScenario = WireScenario(
             list("LoadBalancers", balancer), list("LoadBalancers", balancer),
             .failure(code: "LoadBalancerNotFound"),
         ],
-        "DescribeTags": [told(balancerARN), told(balancerARN, nameTag)],
+        "DescribeTags": [
+            told(balancerARN), told(balancerARN), told(balancerARN, nameTag), told(balancerARN, nameTag),
+        ],
         "DescribeLoadBalancerAttributes": [
             attributes([
                 "idle_timeout.timeout_seconds": "900", "routing.http2.enabled": "true",
@@ -81,7 +83,7 @@ private let balancerScenario = WireScenario(
             ])
         ),
         (
-            "create for the network",
+            "create for the network what somebody else made just so",
             .create([
                 "name": "tcp", "load_balancer_type": "network",
                 "subnet_mapping": [["subnet_id": "subnet-1", "allocation_id": "eipalloc-1"]],
@@ -178,7 +180,8 @@ private let targetGroupScenario = WireScenario(
         "CreateTargetGroup": [list("TargetGroups", group)],
         "DescribeTargetGroups": [list("TargetGroups", group)],
         "DescribeTags": [
-            told(groupARN, nameTag), .failure(code: "TargetGroupNotFound", message: "gone"), told(groupARN, ""),
+            told(groupARN), told(groupARN, nameTag), told(groupARN, nameTag),
+            .failure(code: "TargetGroupNotFound", message: "gone"), told(groupARN, ""),
             .failure(code: "TargetGroupNotFound", message: "gone"),
         ],
         "DescribeTargetGroupAttributes": [
@@ -213,7 +216,7 @@ private let targetGroupScenario = WireScenario(
             ])
         ),
         (
-            "create for gRPC",
+            "create for gRPC, which somebody else did before",
             .create([
                 "name": "grpc", "port": 8080, "protocol": "HTTP", "protocol_version": "GRPC", "vpc_id": "vpc-1",
                 "health_check": ["matcher": "0-99"],

@@ -149,6 +149,30 @@ def test_it_lives_and_leaves_nothing(front: Muster, cloud: Cloud) -> None:
     assert front.ids() == {}
 
 
+LOST = ("CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule", "RegisterTargets")
+
+
+@pytest.mark.parametrize("operation", LOST)
+def test_a_lost_answer_makes_nothing_twice(front: Muster, cloud: Cloud, operation: str) -> None:
+    cloud.sandbox.faults({"operation": operation, "kind": "reset connection", "when": "after"})
+    front.apply().exits(0)
+    assert cloud.count() == COUNT
+    front.plan().exits(0)
+
+
+def test_what_has_the_name_is_left_alone(front: Muster, cloud: Cloud) -> None:
+    # Made by somebody else with the very settings, so that AWS takes the second creation for the first.
+    vpc = cloud.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    front.edit("net", "  api: { vpc: main", f"  api: {{ vpc: {vpc}")
+    asked = {"Name": "api", "VpcId": vpc, "Port": 9090, "Protocol": "HTTP", "TargetType": "ip"}
+    foreign = cloud.client("elbv2").create_target_group(**asked)["TargetGroups"][0]["TargetGroupArn"]
+    front.apply().exits(1).says("The name is taken", foreign)
+    assert "net:aws.target_group/api" not in front.ids()
+    assert targets(cloud, "api") == {}
+    front.destroy()
+    assert groups(cloud) == {"api": foreign}
+
+
 def test_requests_of_a_refresh(front: Muster, cloud: Cloud) -> None:
     front.apply().exits(0)
     cloud.sandbox.reset_log()

@@ -192,6 +192,13 @@ extension AWSSession {
         try await elbTagsNow([arn])[arn]?[intent.tag.key] == intent.tag.value
     }
 
+    /// A create with the settings of something that exists already succeeds and gives that, whoever made it: only its
+    /// tags tell whether it is what this intent wanted.
+    func elbRefuseForeign(_ arn: String, _ intent: Intent, _ what: String) async throws(ProviderError) {
+        guard let tags = try await elbTagsNow([arn])[arn], tags[intent.tag.key] != intent.tag.value else { return }
+        throw ProviderError(.alreadyExists, "There is such a \(what) already, with the same settings: \(arn).")
+    }
+
     // MARK: Who holds what
 
     /// The listeners and rules that send requests to a target group, in words.

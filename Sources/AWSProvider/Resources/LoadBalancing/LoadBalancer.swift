@@ -272,6 +272,7 @@ struct LoadBalancer: ManagedResource {
             throw ProviderError(
                 .notUnderstood, "The answer has no load balancer.", operation: "elbv2.CreateLoadBalancer")
         }
+        try await aws.elbRefuseForeign(item["LoadBalancerArn"].text, intent, "load balancer")
         return observed(item)
     }
 

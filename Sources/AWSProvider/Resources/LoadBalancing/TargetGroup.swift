@@ -319,6 +319,7 @@ struct TargetGroup: ManagedResource {
         guard let item = answer["TargetGroups"].items.first else {
             throw ProviderError(.notUnderstood, "The answer has no target group.", operation: "elbv2.CreateTargetGroup")
         }
+        try await aws.elbRefuseForeign(item["TargetGroupArn"].text, intent, "target group")
         return observed(item)
     }
 
