@@ -200,11 +200,11 @@ private let targetGroupScenario = WireScenario(
             ),
         ],
         "DescribeListeners": [
-            list(
-                "Listeners", listener,
-                listener.replacing("app/web/1/3<", with: "app/web/1/8<").replacing(groupARN, with: "other"))
+            list("Listeners", listener)
         ],
-        "DescribeRules": [list("Rules", rule(ruleARN, "100"), rule("x", "default")), list("Rules")],
+        "DescribeRules": [
+            list("Rules", rule(ruleARN, "100"), rule(otherRuleARN, "200", group: "other"), rule("x", "default"))
+        ],
     ],
     steps: [
         (
