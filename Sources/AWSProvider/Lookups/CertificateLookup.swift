@@ -63,10 +63,12 @@ struct CertificateLookup: Lookup {
                 && fits(item["Type"].text, arguments.types) && fits(keyType(item), arguments.keyTypes)
         }
         if let tags = arguments.tags, !tags.isEmpty {
-            let all = try await aws.concurrently(found) { item async throws(ProviderError) -> [String: String] in
-                try await aws.certificateTags(item["CertificateArn"].text)
+            var tagged: [JSONValue] = []
+            for item in found {
+                let own = try await aws.certificateTags(item["CertificateArn"].text)
+                if tags.allSatisfy({ own[$0.key] == $0.value }) { tagged.append(item) }
             }
-            found = zip(found, all).filter { _, own in tags.allSatisfy { own[$0.key] == $0.value } }.map(\.0)
+            found = tagged
         }
         if arguments.isMostRecent == true, let newest = found.max(by: isWorse) { return outputs(newest) }
         return outputs(
