@@ -172,7 +172,7 @@ def test_a_run_that_was_stopped_too_long_can_write_nothing(muster: Muster, cloud
     with held(muster, proxy) as (process, gate):
         process.send_signal(19)  # SIGSTOP
         with closing(sqlite3.connect(muster.state)) as state:  # an hour passes
-            state.execute("UPDATE leases SET expiry = expiry - 3600000")
+            state.execute("UPDATE leases SET expiry = expiry - 3600000, expiry_uptime = ''")
             state.commit()
         muster.apply().exits(0)
         cloud.sandbox.reset_log()

@@ -105,9 +105,8 @@ private struct DoctorVisit {
     }
 
     private func lookAtLeases(_ storage: SQLiteStateStorage) async throws(StateError) {
-        let now = Date()
         // Those that are over are among the findings.
-        for lease in try await storage.leases() where lease.expiry > now {
+        for lease in try await storage.leases() where !lease.isOver {
             let holder = "\(lease.holder.who) on \(lease.holder.host) (process \(lease.holder.pid))"
             let stack = lease.stack.quoted
             if ProcessIdentity.isDead(lease.holder) {

@@ -107,9 +107,8 @@ private struct History {
 
     init(_ storage: SQLiteStateStorage) async throws(StateError) {
         self.storage = storage
-        let now = Date()
         alive = Set(
-            try await storage.leases().filter { $0.expiry > now && !ProcessIdentity.isDead($0.holder) }
+            try await storage.leases().filter { !$0.isOver && !ProcessIdentity.isDead($0.holder) }
                 .map(\.holder.token))
         open = Set(try await storage.openIntents().map { StepKey(run: $0.run, step: $0.step) })
     }

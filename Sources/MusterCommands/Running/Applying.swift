@@ -191,7 +191,7 @@ extension Workbench {
             let leases = try? await storage.leases()
         else { return false }
         return leases.contains { other in
-            other.stack == lease.stack && other.holder == lease.holder && other.expiry > Date()
+            other.stack == lease.stack && other.holder == lease.holder && !other.isOver
                 && !ProcessIdentity.isDead(other.holder)
         }
     }
