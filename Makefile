@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 MUSTER := .build/debug/muster
+# Tests that mostly wait for the sandbox; each worker has one of its own.
+WORKERS ?= 4
 RELEASE_TESTS := life drift interruption plan_file secrets credentials reference
 
 .PHONY: help setup build release demo test unit conformance simulate e2e release-test sandbox-test format lint goldens docs check bench clean crash-test
@@ -39,11 +41,11 @@ simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=200
 	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
 
 sandbox-test: setup ## Test the sandbox's strictness
-	@scripts/pytest Tests/Sandbox
+	@scripts/pytest -n $(WORKERS) Tests/Sandbox
 
 e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest Tests/EndToEnd
+	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest -n $(WORKERS) Tests/EndToEnd
 
 RUNS ?= 200
 BOUNDARIES ?= 20
@@ -54,7 +56,7 @@ crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at e
 		--runs $(RUNS) --boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
 
 release-test: release ## Run the end-to-end tests of life, drift and interruption against the release binary
-	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
+	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest -n $(WORKERS) $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
 
 format: ## Format the Swift sources
 	$(SWIFT) format -i -r Package.swift Sources Tests
