@@ -35,7 +35,7 @@ conformance: setup ## Send every resource type through a life in the sandbox
 	@scripts/with-sandbox $(SWIFT) test --skip-build --filter ConformanceTests
 
 SEED ?= 1
-RUNS ?= 2000
+simulate: RUNS ?= 2000
 simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=2000); a failure is cut down and printed as a test
 	$(SWIFT) build --product Simulate
 	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
@@ -47,9 +47,8 @@ e2e: setup ## Run muster's binary against the sandbox, checked with independent 
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) scripts/pytest -n $(WORKERS) Tests/EndToEnd
 
-RUNS ?= 200
 BOUNDARIES ?= 20
-SEED ?= 1
+crash-test: RUNS ?= 200
 crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at each boundary of each kind of operation
 	$(SWIFT) build --product muster
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
