@@ -174,11 +174,18 @@ package enum ChangeTiming: Sendable, Hashable {
     /// With the call.
     case atOnce
     /// In the window that the argument `window` holds, unless the argument `unless` is true.
-    ///
-    /// - Parameter onlyBetweenZero: only a change from or to 0 waits (and interrupts); any other is made with the call.
-    case inWindow(_ window: String, unless: String, onlyBetweenZero: Bool = false)
+    case inWindow(_ window: String, unless: String, when: Condition = .always)
     /// With something that the change itself does not bring about; a sentence, such as `it restarts next`.
     case later(String)
+
+    /// Which changes wait for the window.
+    package enum Condition: Sendable, Hashable {
+        case always
+        /// Those from or to 0, which interrupt too; any other is made with the call.
+        case betweenZero
+        /// Those that come with a change of another argument that waits; of any other the sentence is true.
+        case with(String, otherwise: String)
+    }
 }
 
 /// One thing that the cloud chooses and tells.

@@ -5,8 +5,13 @@ import MusterModel
 extension Planner.Item {
     /// True when the change of an argument waits for a window, so that the call interrupts nothing.
     func waits(_ argument: ArgumentSchema) -> Bool {
-        guard case .inWindow(_, let unless, let onlyBetweenZero) = argument.timing else { return false }
-        if onlyBetweenZero, !isBetweenZero(argument) { return false }
+        guard case .inWindow(_, let unless, let condition) = argument.timing else { return false }
+        switch condition {
+        case .always: break
+        case .betweenZero: if !isBetweenZero(argument) { return false }
+        case .with(let name, _):
+            guard diff.changed.contains(name), let other = schema.argument(name), waits(other) else { return false }
+        }
         let choice = wanted[unless] ?? .null
         return choice == .null || choice == false
     }
@@ -16,7 +21,7 @@ extension Planner.Item {
         guard let argument = schema.argument(name), argument.onChange == .updateWithDowntime, !waits(argument) else {
             return false
         }
-        if case .inWindow(_, _, onlyBetweenZero: true) = argument.timing { return isBetweenZero(argument) }
+        if case .inWindow(_, _, when: .betweenZero) = argument.timing { return isBetweenZero(argument) }
         return true
     }
 
@@ -29,7 +34,8 @@ extension Planner.Item {
             switch argument.timing {
             case .inWindow(let window, let unless, _) where waits(argument):
                 windows[window, default: ([], unless)].names.append(name)
-            case .later(let sentence): notes.append("\(name): \(sentence)")
+            case .later(let sentence), .inWindow(_, _, when: .with(_, otherwise: let sentence)):
+                notes.append("\(name): \(sentence)")
             case .atOnce, .inWindow: break
             }
         }

@@ -48,6 +48,7 @@ extension Planner {
         for (address, records) in input.snapshot.deposed.sorted(by: { $0.key < $1.key }) where isSelected(address) {
             guard let schema = input.catalog[address.type] else { continue }
             for record in records {
+                if isHeld(record) { continue }
                 var item = Item(address: address, schema: schema, position: nil)
                 item.record = record
                 item.prior = record.arguments

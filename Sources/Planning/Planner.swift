@@ -23,6 +23,8 @@ package struct Planner {
     var knownOutputs: [Address: [String: Value]] = [:]
     var volatileOutputs: [Address: Set<String>] = [:]
     var movedFrom: Set<Address> = []
+    /// By id: who has an object until a change that waits takes effect (see `Holding.swift`).
+    var holders: [String: [Address]] = [:]
 
     /// One resource with what happens to it.
     struct Item {
@@ -44,6 +46,8 @@ package struct Planner {
         var previousAddress: Address?
         var place: Place?
         var notes: [String] = []
+        /// Of a replacement: the predecessor is still held, and not deleted in this plan.
+        var keepsPredecessor = false
         /// After adopting: the differences are applied too.
         var updatesAfterAdoption = false
     }
@@ -64,9 +68,11 @@ package struct Planner {
                 if included[position] { assess(position) } else { assumeUnchanged(position) }
             }
         }
+        holders = presentHolders()
         assessUndeclared()
         assessDeposed()
         if !input.isDestroy { assessForeignChildren() }
+        keepWhatIsHeld()
         settleReplacementOrders()
         checkProtection()
         checkStillUsed()

@@ -63,6 +63,10 @@ struct StepLayout {
         case .replaceDeleteFirst, .replaceCreateFirst:
             let isCreateFirst = item.action == .replaceCreateFirst
             let makeStep = add(item, .create, deposesPrevious: isCreateFirst)
+            if item.keepsPredecessor, isCreateFirst {
+                make[index] = makeStep
+                break
+            }
             let dropStep = add(item, .delete, target: item.record?.id, isDeposed: isCreateFirst)
             make[index] = makeStep
             drop[index] = dropStep
@@ -285,7 +289,8 @@ struct StepLayout {
     private func changes() -> [ResourceChange] {
         planner.items
             .compactMap { item -> ResourceChange? in
-                guard let action = item.action else { return nil }
+                guard var action = item.action else { return nil }
+                if item.keepsPredecessor, action == .replaceCreateFirst { action = .create }
                 return ResourceChange(
                     address: item.address, action: action, reason: item.reason, why: item.why,
                     attributes: attributes(item), id: item.record?.id ?? item.live?.id,

@@ -309,6 +309,7 @@ class Cloud:
             "attachments": sum(len(iam.list_attached_role_policies(RoleName=r)["AttachedPolicies"]) for r in roles),
             "profiles": len(iam.list_instance_profiles()["InstanceProfiles"]),
             "records": len(self.records()),
+            **self.data(),
             "topics": len(self.client("sns").list_topics()["Topics"]),
             "repositories": len(self.client("ecr").describe_repositories()["repositories"]),
             "launch templates": len(ec2.describe_launch_templates()["LaunchTemplates"]),
@@ -359,6 +360,18 @@ class Cloud:
                 len(elb.describe_target_health(TargetGroupArn=g)["TargetHealthDescriptions"]) for g in groups
             ),
             "certificates": len(self.client("acm").list_certificates(Includes=kinds)["CertificateSummaryList"]) - 1,
+        }
+
+    def data(self) -> dict[str, int]:
+        """Databases and caches with their groups; snapshots that deletions left are nobody's."""
+        rds, cache = self.client("rds"), self.client("elasticache")
+        settings = [g["DBParameterGroupName"] for g in rds.describe_db_parameter_groups()["DBParameterGroups"]]
+        return {
+            "databases": len(rds.describe_db_instances()["DBInstances"]),
+            "DB subnet groups": len(rds.describe_db_subnet_groups()["DBSubnetGroups"]),
+            "DB parameter groups": sum(1 for name in settings if not name.startswith("default.")),
+            "caches": len(cache.describe_replication_groups()["ReplicationGroups"]),
+            "cache subnet groups": len(cache.describe_cache_subnet_groups()["CacheSubnetGroups"]),
         }
 
     def changes(self) -> list[str]:

@@ -333,6 +333,29 @@ def test_another_engine_line(database: Muster, cloud: Cloud, sandbox: Any) -> No
     database.plan().exits(0)
 
 
+def test_another_engine_line_in_the_window(database: Muster, cloud: Cloud, sandbox: Any) -> None:
+    """The database keeps its old parameter group until it has the new engine; only then the group goes."""
+    database.apply().exits(0)
+    database.edit("data", 'engine_version: "8.0"', 'engine_version: "8.4"\n    allow_major_version_upgrade: true')
+    stays = "prod-rds-mysql8-0 stays until data:aws.db_instance/prod-rds lets go of it in its window"
+    database.plan().exits(2).says(
+        "engine_version, parameter_group_name take effect", "Plan: 1 to add, 1 to change, 0 to destroy."
+    )
+    database.apply().exits(0)
+    assert groups(cloud)[1] == ["prod-rds-mysql8-0", "prod-rds-mysql8-4"]
+    assert shown(cloud)["DBParameterGroups"][0]["DBParameterGroupName"] == "prod-rds-mysql8-0"
+    quiet = database.plan().exits(0).says("No changes.")
+    assert stays in " ".join(quiet.text.split())
+    database.drift().exits(0)
+
+    sandbox.advance(4 * 86_400)
+    assert shown(cloud)["DBParameterGroups"][0]["DBParameterGroupName"] == "prod-rds-mysql8-4"
+    database.plan().exits(2).says("Plan: 0 to add, 0 to change, 1 to destroy.")
+    database.apply().exits(0)
+    assert groups(cloud)[1] == ["prod-rds-mysql8-4"]
+    database.plan().exits(0)
+
+
 def test_subnets_change_in_place(database: Muster, cloud: Cloud) -> None:
     database.apply().exits(0)
     database.edit("data", "subnets: [a, b]", "subnets: [a, b, c]")

@@ -76,8 +76,13 @@ struct SimulatedCloud {
                         ""),
                     ArgumentSchema(
                         "copies", .integer, onChange: .updateWithDowntime,
-                        timing: .inWindow("window", unless: "at_once", onlyBetweenZero: true), ""),
+                        timing: .inWindow("window", unless: "at_once", when: .betweenZero), ""),
                     ArgumentSchema("settings", .string, timing: .later("in force when it restarts"), ""),
+                    ArgumentSchema(
+                        "group", .string,
+                        timing: .inWindow(
+                            "window", unless: "at_once", when: .with("size", otherwise: "in force later")),
+                        ""),
                     ArgumentSchema("window", .string, ""),
                     ArgumentSchema("guarded", .boolean, absence: .means(false), isDeletionGuard: true, ""),
                     ArgumentSchema("at_once", .boolean, absence: .means(false), onChange: .local, ""),

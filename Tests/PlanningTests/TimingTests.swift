@@ -5,6 +5,8 @@ import Testing
 @Suite struct TimingTests {
     private let address = Address(stack: "s", type: SimulatedCloud.store, name: "db")
 
+    private func at(_ type: ResourceType, _ name: String) -> Address { Address(stack: "s", type: type, name: name) }
+
     private func applied(_ declaration: Declaration) throws -> SimulatedCloud {
         var cloud = SimulatedCloud()
         try cloud.apply(cloud.plan([declaration]).plan)
@@ -120,5 +122,55 @@ import Testing
         #expect(hazards.map(\.kind) == [.dataLoss, .irreversible])
         #expect(hazards.last?.text == "guarded protects it from being deleted; the protection is taken off first.")
         #expect(try applied(store()).plan([]).plan.hazards.map(\.kind) == [.dataLoss])
+    }
+
+    @Test("What is held until a change takes effect is not deleted before, and is no difference so long")
+    func held() throws {
+        let user: (Value) -> Declaration = { size in
+            store(["size": size, "group": output(at(SimulatedCloud.group, "g"))])
+        }
+        var cloud = SimulatedCloud()
+        try cloud.apply(cloud.plan([group("g"), user(1)]).plan)
+        let old = try #require(cloud.snapshot.records[at(SimulatedCloud.group, "g")]?.id)
+        let after = [group("g", description: "other"), user(2)]
+        let plan = try cloud.plan(after).plan
+        #expect(plan.steps.map { "\($0.operation.rawValue) \($0.address.name)" } == ["create g", "update db"])
+        let note = "\(old) stays until \(address) lets go of it in its window; an apply after that deletes it"
+        #expect(plan.changes.first { $0.address.name == "g" }?.notes.contains(note) == true)
+        #expect(plan.changes.allSatisfy { !$0.action.isReplacement })
+        try cloud.apply(plan)
+        #expect(cloud.snapshot.deposed.values.flatMap { $0 }.map(\.id) == [old])
+
+        // So long as it waits there is nothing to do but to say so.
+        var waiting = cloud.observations
+        if case .some(.some(var object)) = waiting.objects[address] {
+            object.inForce = ["size": 1, "group": .string(old.rawValue)]
+            waiting.objects[address] = .some(object)
+        }
+        let quiet = try cloud.plan(after) { $0.observations = waiting }.plan
+        #expect(quiet.isEmpty && quiet.steps.isEmpty)
+        #expect(quiet.notes == [note])
+
+        // Afterwards it goes.
+        let last = try cloud.plan(after).plan
+        #expect(last.steps.map { "\($0.operation.rawValue) \($0.target?.rawValue ?? "")" } == ["delete \(old)"])
+        try cloud.apply(last)
+        #expect(try cloud.plan(after).plan.isEmpty)
+    }
+
+    @Test("At once the old one goes in the same plan; another change alone does not wait")
+    func notHeld() throws {
+        let user: (Value, Value) -> Declaration = { size, now in
+            store([
+                "size": size, "at_once": now, "group": output(at(SimulatedCloud.group, "g")),
+            ])
+        }
+        var cloud = SimulatedCloud()
+        try cloud.apply(cloud.plan([group("g"), user(1, false)]).plan)
+        let hurried = try cloud.plan([group("g", description: "other"), user(2, true)]).plan
+        #expect(hurried.steps.map(\.operation) == [.create, .update, .delete])
+        let alone = try cloud.plan([group("g", description: "other"), user(1, false)]).plan
+        #expect(alone.steps.map(\.operation) == [.create, .update, .delete])
+        #expect(alone.changes.first { $0.address == address }?.notes == ["group: in force later"])
     }
 }

@@ -107,7 +107,11 @@ extension DBInstance.Arguments {
             "The authority that signs its certificate. Older engines restart for another one."),
         .argument(
             "parameter_group_name", \.parameterGroup, semantics: .caseInsensitive, reference: .dbParameterGroup,
-            timing: .later("the static parameters of the group come into force when the database restarts next"),
+            timing: .inWindow(
+                "maintenance_window", unless: "apply_immediately",
+                when: .with(
+                    "engine_version",
+                    otherwise: "the static parameters of the group come into force when the database restarts next")),
             "The engine's settings."),
         .argument(
             "option_group_name", \.optionGroup, semantics: .caseInsensitive, timing: window,
@@ -128,7 +132,7 @@ extension DBInstance.Arguments {
             "When the daily backup is made, in UTC; not inside the maintenance window."),
         .argument(
             "backup_retention_period", \.backupDays, onChange: .updateWithDowntime, constraints: [.range(0, 35)],
-            timing: .inWindow("maintenance_window", unless: "apply_immediately", onlyBetweenZero: true),
+            timing: .inWindow("maintenance_window", unless: "apply_immediately", when: .betweenZero),
             "For how many days backups are kept; 0 makes none."),
         .argument(
             "backup_target", \.backupTarget, onChange: .creationOnly,
