@@ -24,7 +24,7 @@ demo: setup ## Start the sandbox; plan, apply, change and destroy the reference 
 	$(SWIFT) build --product muster
 	@scripts/demo $(MUSTER)
 
-test: setup lint unit conformance sandbox-test e2e release-test ## Run every test: format, units, conformance, sandbox, end to end
+test: setup lint unit simulate conformance sandbox-test e2e release-test ## Run every test: format, units, 2,000 simulated histories, conformance, sandbox, end to end
 
 unit: setup ## Run the Swift tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

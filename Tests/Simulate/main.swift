@@ -10,4 +10,4 @@ if ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] != "1" {
     arguments.append(nil)
     execv("/proc/self/exe", arguments)
 }
-exit(SimulateCommand(Array(CommandLine.arguments.dropFirst())).run())
+exit(await SimulateCommand(Array(CommandLine.arguments.dropFirst())).run())

@@ -9,7 +9,11 @@ package struct SimulateCommand {
     private var shrinks = true
     private var mode = Mode.chance
 
-    private enum Mode { case chance, lives, planted }
+    private enum Mode {
+        case chance, lives, planted
+        /// In a folder.
+        case bookkeeping(String)
+    }
 
     package init(_ arguments: [String]) {
         var rest = arguments[...]
@@ -22,18 +26,32 @@ package struct SimulateCommand {
             case "--no-shrink": shrinks = false
             case "--lives": mode = .lives
             case "--planted": mode = .planted
+            case "--bookkeeping": mode = .bookkeeping(rest.popFirst() ?? ".")
             default: break
             }
         }
     }
 
     /// The exit status.
-    package func run() -> Int32 {
+    package func run() async -> Int32 {
         switch mode {
         case .chance: runByChance()
         case .lives: runLives()
         case .planted: runPlanted()
+        case .bookkeeping(let folder): await runBookkeeping(folder)
         }
+    }
+
+    /// What the journal costs per call.
+    private func runBookkeeping(_ folder: String) async -> Int32 {
+        for count in [100, 1_000, 10_000] {
+            guard let result = try? await Bookkeeping.measure(count, in: folder) else { return 1 }
+            print(
+                "\(result.resources) resources: \(result.cpuPerCall.rounded(to: 3)) ms CPU, "
+                    + "\(result.wallPerCall.rounded(to: 3)) ms in all, \(result.pagesPerCall.rounded(to: 1)) pages a call"
+            )
+        }
+        return 0
     }
 
     /// Every crash point of every type.
@@ -75,6 +93,7 @@ package struct SimulateCommand {
             crashes += verdict.crashes
             seconds += verdict.seconds
             if isVerbose { for line in verdict.story { print(line) } }
+            if (number + 1) % 5_000 == 0 { print("\(number + 1) runs, \(failures) broke a law") }
             if verdict.violations.isEmpty { continue }
             failures += 1
             print("seed \(scenario.seed) breaks a law:")
@@ -92,5 +111,12 @@ package struct SimulateCommand {
             "\(runs) runs from seed \(seed): \(failures) broke a law; \(calls) calls, \(crashes) crashes, "
                 + "\(Int(seconds / 3600)) simulated hours")
         return failures == 0 ? 0 : 1
+    }
+}
+
+extension Double {
+    fileprivate func rounded(to digits: Int) -> Double {
+        let factor = Double((0..<digits).reduce(1) { product, _ in product * 10 })
+        return (self * factor).rounded() / factor
     }
 }
