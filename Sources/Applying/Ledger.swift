@@ -8,6 +8,8 @@ actor Ledger {
     private var versions: [Address: Int]
     /// When this run made the object of an address.
     private var births: [Address: Duration] = [:]
+    /// Steps of this run that are over, and whether they came to their end.
+    private var ended: [Int: Bool] = [:]
     private var secrets: [SecretReference: String] = [:]
     private let resolveSecret: @Sendable (SecretReference) async throws -> String
 
@@ -28,6 +30,9 @@ actor Ledger {
     }
 
     func noteBirth(_ address: Address, at time: Duration) { births[address] = time }
+    func noteEnded(_ step: Int, isDone: Bool) { ended[step] = isDone }
+    /// The steps that are over, and whether they came to their end.
+    var endedSteps: [Int: Bool] { ended }
     func birth(_ address: Address) -> Duration? { births[address] }
 
     func noteGone(_ address: Address, version: Int) {

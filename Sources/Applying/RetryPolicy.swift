@@ -15,6 +15,8 @@ struct RetryPolicy: Sendable {
         var timeout: Duration
         /// True when this run made the object or something that it depends on.
         var followsSomethingNew: Bool
+        /// True when steps that the plan puts in no order with this one are still to make something.
+        var isBesideOthers = false
     }
 
     let timing: ApplyTiming
@@ -27,7 +29,10 @@ struct RetryPolicy: Sendable {
         case .unavailable: isInTime = situation.attempt < 6
         case .network: isInTime = situation.attempt < 4
         case .notYetVisible:
-            isInTime = situation.followsSomethingNew && situation.elapsed < timing.consistencyWindow
+            // A load balancer wants its network's gateway, which it does not name: another step may be at it.
+            isInTime =
+                situation.isBesideOthers && situation.elapsed < situation.timeout
+                || situation.followsSomethingNew && situation.elapsed < timing.consistencyWindow
         case .notFound:
             // What a delete does not find is gone; what a create or an update does not find may be too new.
             isInTime =

@@ -29,7 +29,13 @@ struct StepRunner: Sendable {
     func run(_ step: Step) async -> Ending {
         let trace = CallTrace()
         let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now, trace: trace)
-        return await CallTrace.$current.withValue(trace) { await take(step, attempt) }
+        let ending = await CallTrace.$current.withValue(trace) { await take(step, attempt) }
+        if case .done = ending {
+            await ledger.noteEnded(step.id, isDone: true)
+        } else {
+            await ledger.noteEnded(step.id, isDone: false)
+        }
+        return ending
     }
 
     private func take(_ step: Step, _ attempt: StepAttempt) async -> Ending {
@@ -566,7 +572,8 @@ struct StepAttempt: Sendable {
             }
         let situation = RetryPolicy.Situation(
             call: call, attempt: attempt, elapsed: elapsed, timeout: .seconds(timeout),
-            followsSomethingNew: await followsSomethingNew())
+            followsSomethingNew: await followsSomethingNew(),
+            isBesideOthers: error.kind == .notYetVisible ? await isBesideOthers() : false)
         guard let ceiling = RetryPolicy(timing: timing).pause(after: error.kind, in: situation) else {
             throw .failure(StepFailure(error, step))
         }
@@ -598,6 +605,24 @@ struct StepAttempt: Sendable {
         runner.park(step.id, true)
         defer { runner.park(step.id, false) }
         return await runner.interruption.sleep(duration, on: runner.stopwatch)
+    }
+
+    /// True when a step that does not wait for this one is still to make or to change something.
+    private func isBesideOthers() async -> Bool {
+        let ended = await ledger.endedSteps
+        let completed = runner.check.completed
+        // Nothing comes of what waits for this step, or for one that failed.
+        var idle = Set(ended.filter { !$0.value }.keys)
+        idle.insert(step.id)
+        var size = 0
+        while size != idle.count {
+            size = idle.count
+            for other in runner.plan.steps where !idle.isDisjoint(with: other.after) { idle.insert(other.id) }
+        }
+        return runner.plan.steps.contains { other in
+            (other.operation == .create || other.operation == .update) && !idle.contains(other.id)
+                && ended[other.id] == nil && !(completed[other.id]?.isFinished ?? false)
+        }
     }
 
     /// True when this run made the object itself or something that the step waits for.

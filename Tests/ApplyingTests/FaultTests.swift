@@ -104,6 +104,32 @@ func consistency() async throws {
     #expect(world.clock.elapsed - before < .seconds(30))
 }
 
+@Test("What another step may still make is waited for, though no edge says so, and no longer than that step takes")
+func besideOthers() async throws {
+    func world(refusing times: Int, windowSeconds: Int = 2) throws -> World {
+        let world = try World()
+        world.window.withLock { $0 = .seconds(windowSeconds) }
+        world.cloud.with {
+            $0.making = .seconds(60)
+            $0.faults.append(
+                .init(
+                    matches: { $0.verb == .create && $0.type == "sim.record" },
+                    error: ProviderError(.notYetVisible, "There is no gateway."), times: times))
+        }
+        return world
+    }
+    let waiting = try world(refusing: 5)
+    _ = try await waiting.expectDone(plan([create(network("main")), create(simRecord("www"))]))
+    let alone = try world(refusing: 5)
+    #expect(try await alone.apply(plan([create(simRecord("www"))])).report?.failures.count == 1)
+    #expect(alone.clock.elapsed < .seconds(30))
+    let forNothing = try world(refusing: 500)
+    let outcome = try await forNothing.apply(
+        plan([create(network("main")), create(simRecord("www")), create(network("later"), after: [1])]))
+    #expect(outcome.report?.failures.map(\.step.address) == [simRecord("www")])
+    #expect(forNothing.clock.elapsed > .seconds(50) && forNothing.clock.elapsed < .seconds(200))
+}
+
 @Test("Throttling and passing failures are waited out")
 func transient() async throws {
     let world = try World()
