@@ -62,15 +62,12 @@ struct Settler: Sendable {
             } catch {
                 return unsettled(intent, error)
             }
-            if let found {
-                guard found.isOurs else {
-                    return try await drop(intent, "was not created: \(found.observation.id) has the name.")
-                }
-                return try await adopt(found.observation, intent)
-            }
+            if let found, found.isOurs { return try await adopt(found.observation, intent) }
             let waited = stopwatch.now - started
             if age + waited >= window {
-                return try await drop(intent, "was not created.")
+                // Sooner it may have been our own predecessor, which a look still sees, and ours may be on its way.
+                return try await drop(
+                    intent, found.map { "was not created: \($0.observation.id) has the name." } ?? "was not created.")
             }
             if !hasTold {
                 hasTold = true

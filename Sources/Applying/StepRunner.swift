@@ -227,11 +227,12 @@ struct StepAttempt: Sendable {
             let sighting = await find(desired, intent)
             switch sighting {
             case .ours(let observation): return observation
-            case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
-            case .nothing, .unclear: break
+            case .foreign, .nothing, .unclear: break
             }
             let waited = runner.stopwatch.now - since
             if waited >= timing.window(for: step.scope) {
+                // Sooner it may have been our own predecessor, which a look still sees.
+                if case .foreign(let id) = sighting { throw .failure(.nameClash(step, "\(id) has it.")) }
                 if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
                 return nil
             }

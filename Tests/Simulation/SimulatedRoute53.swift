@@ -55,10 +55,12 @@ extension SimulatedAWS {
 
     private func createZone(_ request: CloudRequest) throws(Refusal) -> String {
         let reference = request.body["CallerReference"].text
-        if objects("zone").contains(where: { $0["reference"] == reference }) {
+        // A reference is used up for ever, also when its zone is gone.
+        if tokens["zone/" + reference] != nil {
             throw Refusal("HostedZoneAlreadyExists", "A hosted zone has already been created with it.", status: 409)
         }
         let id = newID("Z")
+        tokens["zone/" + reference] = (id, "")
         let name = request.body["Name"].text
         let zone = add(
             "zone", id: id,

@@ -80,6 +80,39 @@ func hiddenZone() {
     #expect(scenario.run().violations == [])
 }
 
+@Test("A predecessor that a look still sees does not hide a successor that is on its way")
+func lingeringPredecessor() {
+    let role = net("aws.iam_role", "iam_role0")
+    func spec(_ path: String) -> Spec {
+        Spec([
+            Spec.Resource(
+                role,
+                [
+                    "name": "iam_role0", "path": .string(path),
+                    "assume_role_policy": .map([
+                        "Version": "2012-10-17",
+                        "Statement": .list([
+                            .map([
+                                "Effect": "Allow", "Action": "sts:AssumeRole",
+                                "Principal": .map(["Service": "ec2.amazonaws.com"]),
+                            ])
+                        ]),
+                    ]),
+                ])
+        ])
+    }
+    for seed in UInt64(1)..<25 {
+        let scenario = Scenario(
+            seed: seed, lag: 15, making: 0, deleting: 0, window: 60,
+            stages: [
+                Scenario.Stage(spec("/"), runs: [Scenario.Run(parallelism: 1)], pause: 1),
+                Scenario.Stage(
+                    spec("/p4/"), runs: [Scenario.Run(crash: .call(1, .afterSend), parallelism: 1)], pause: 100),
+            ])
+        #expect(scenario.run().violations == [], "seed \(seed)")
+    }
+}
+
 @Test("A run that stood still while another took its lease sends nothing any more")
 func stoodStill() {
     let spec = Spec([
