@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ DELAY = "0.2"
 # Every request of muster is held against AWS's own service models; one that is not valid is refused and remembered.
 ENVIRONMENT = {"MUSTER_SANDBOX_DELAY": DELAY, "MUSTER_SANDBOX_VALIDATE": "1"}
 _sandboxes: list[Any] = []
+
+
+# A runner in the background ignores signals, and what it starts would ignore them too: tests send them to muster.
+for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _signal == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:

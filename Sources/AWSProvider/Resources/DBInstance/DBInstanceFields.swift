@@ -123,7 +123,7 @@ extension DBInstance.Arguments {
             "maintenance_window", \.maintenanceWindow, semantics: .caseInsensitive,
             constraints: [
                 .pattern(
-                    "(?i)(mon|tue|wed|thu|fri|sat|sun):[0-9]{2}:[0-9]{2}-(mon|tue|wed|thu|fri|sat|sun):[0-9]{2}:[0-9]{2}",
+                    weeklyWindow,
                     "such as `mon:01:30-mon:02:30`, in UTC")
             ], "When AWS may interrupt it, in UTC, and when changes that wait are made: `mon:01:30-mon:02:30`."),
         .argument(

@@ -162,7 +162,7 @@ struct ReplicationGroup: ManagedResource {
                 "maintenance_window", \.maintenanceWindow, semantics: .caseInsensitive,
                 constraints: [
                     .pattern(
-                        "(?i)(mon|tue|wed|thu|fri|sat|sun):[0-9]{2}:[0-9]{2}-(mon|tue|wed|thu|fri|sat|sun):[0-9]{2}:[0-9]{2}",
+                        weeklyWindow,
                         "such as `mon:01:30-mon:02:30`, in UTC")
                 ], "When AWS may interrupt it, in UTC, and when changes that wait are made."),
             .argument(
