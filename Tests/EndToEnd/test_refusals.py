@@ -189,7 +189,7 @@ def test_another_run_holds_the_lease(muster: Muster, cloud: Cloud) -> None:
         values = {
             "stack": "net", "holder": "f" * 32, "who": "ada", "host": "elsewhere", "pid": 4711, "process": "",
             "mode": "exclusive", "acquired": now * scale, "heartbeat": now * scale, "expiry": (now + 60_000) * scale,
-            "epoch": 99,
+            "epoch": 99, "expiry_uptime": "",
         }  # fmt: skip
         assert set(columns) == set(values)
         marks = ", ".join(f":{c}" for c in columns)
