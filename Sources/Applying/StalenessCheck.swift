@@ -112,9 +112,8 @@ struct StalenessCheck: Sendable {
         for subject in suspects {
             do {
                 let found = try await lastingProblem(subject, after: mark)
-                // What an earlier run of the plan had begun to delete may be gone.
-                let isGone = found.seen == nil && completed.isEmpty
-                if let problem = found.problem ?? (isGone ? "\(subject.object.id) is gone." : nil) {
+                let gone = found.seen == nil ? whenGone(subject) : nil
+                if let problem = found.problem ?? gone {
                     moved.insert("\(subject.address): \(problem)")
                 }
             } catch {
@@ -130,12 +129,17 @@ struct StalenessCheck: Sendable {
         do {
             let observation = try await reader.look(
                 at: subject.object, in: subject.group, notBefore: notBefore, after: mark)
-            // What an earlier run of the plan had begun to delete may be gone.
-            if observation == nil, completed.isEmpty { return "\(subject.object.id) is gone." }
+            if observation == nil, let gone = whenGone(subject) { return gone }
             return problem(subject, observation)
         } catch {
             throw StepLookFailure(step: subject.step, address: subject.address, error: error)
         }
+    }
+
+    /// Before the first call: what is wrong with an object that is gone. Nothing, when an earlier run may have deleted
+    /// it: one of this plan, or the one that replaced it and died.
+    private func whenGone(_ subject: Subject) -> String? {
+        !completed.isEmpty || subject.isPredecessor ? nil : "\(subject.object.id) is gone."
     }
 
     /// Reads can go backwards, so whatever looks wrong is looked at once more after a moment.
@@ -197,6 +201,8 @@ struct StalenessCheck: Sendable {
         let fingerprint: String?
         /// The arguments of the row that the plan saw; nil when there was none.
         let recorded: [String: Value]?
+        /// An earlier run made its successor. No plan looks at it.
+        var isPredecessor = false
     }
 
     private func subject(_ step: Step) -> Subject? {
@@ -208,19 +214,20 @@ struct StalenessCheck: Sendable {
         // What an earlier run of the plan changed is as that run left it.
         guard let target = step.target, completed[step.id] == nil else { return nil }
         let address = origins[step.address] ?? step.address
-        var row = snapshot.records[address].flatMap { $0.id == target ? $0 : nil }
-        if step.isDeposed { row = row ?? snapshot.deposed[address]?.first { $0.id == target } }
-        let recorded = adopted.contains(step.address) ? nil : row?.arguments
+        let row = snapshot.records[address].flatMap { $0.id == target ? $0 : nil }
+        let predecessor = snapshot.deposed[address]?.first { $0.id == target }
+        let recorded = adopted.contains(step.address) ? nil : (row ?? predecessor)?.arguments
         let arguments = (recorded ?? [:]).merging(step.prior.filter { $0.value.isKnown }) { $1 }
         var declared = Set(step.desired.keys).union(step.prior.keys)
         if let recorded { declared.formUnion(recorded.keys) }
-        let hasFingerprint = !plan.isUnrefreshed && !step.isDeposed
+        let hasFingerprint = !plan.isUnrefreshed && predecessor == nil
         return Subject(
             address: step.address, step: step,
             object: KnownObject(id: target, arguments: arguments, declared: declared),
             group: ObjectReader.Group(
                 access: access(for: step.address.stack, step.scope), type: step.address.type, purpose: .arguments),
-            fingerprint: hasFingerprint ? step.fingerprint : nil, recorded: recorded)
+            fingerprint: hasFingerprint ? step.fingerprint : nil, recorded: recorded,
+            isPredecessor: predecessor != nil)
     }
 
     private func subject(_ reliance: Reliance) -> Subject? {

@@ -61,6 +61,37 @@ func goneBeforeDelete() async throws {
     try await expectRefusal(world, steps, main.address)
 }
 
+/// A plan that replaces an object by a successor that is made first.
+private func replacement(of old: ResourceRecord, in world: World) -> Plan {
+    var make = create(old.address, ["text": "new"], version: old.version)
+    make.deposesPrevious = true
+    make.generation = 2
+    return plan("p1", [make, step(.delete, old, world.cloud, after: [0], isDeposed: true)])
+}
+
+@Test("A predecessor that is gone was not seen by the plan either: its run may have died after it had deleted it")
+func predecessorGoneBeforeDelete() async throws {
+    let (world, main, _) = try await prepared()
+    world.cloud.fail(.delete, .invalid)
+    #expect(try await world.apply(replacement(of: main, in: world)).report?.failures.count == 1)
+    let old = try #require(try await world.snapshot().deposed[main.address]?.first)
+    let next = plan("p2", [step(.delete, old, world.cloud, isDeposed: true)])
+    _ = world.cloud.with { $0.objects.removeValue(forKey: old.id) }
+    _ = try await world.expectDone(next)
+    #expect(try await world.snapshot().deposed.isEmpty)
+}
+
+@Test("A plan that replaces what was changed or deleted by hand is refused")
+func replacedAfterChange() async throws {
+    let (world, main, _) = try await prepared()
+    let changed = replacement(of: main, in: world)
+    world.cloud.with { $0.objects[main.id]?.arguments["text"] = "by hand" }
+    try await expectRefusal(world, changed, main.address)
+    let gone = replacement(of: main, in: world)
+    _ = world.cloud.with { $0.objects.removeValue(forKey: main.id) }
+    try await expectRefusal(world, gone, main.address)
+}
+
 @Test("That an object is gone when its delete comes is all that the delete wants")
 func goneDuringDelete() async throws {
     let (world, main, www) = try await prepared()
