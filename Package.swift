@@ -66,7 +66,7 @@ let package = Package(
         .executableTarget(name: "muster", dependencies: ["MusterCommands", "ICUStubData"], swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Diagnostics", "MusterModel"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Diagnostics", "MusterModel", "StateStorage"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
             name: "Simulation",

@@ -3,6 +3,7 @@ import MusterModel
 import ProviderKit
 import StateStorage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Applying
@@ -115,14 +116,14 @@ final class World: Sendable {
 }
 
 /// A storage during whose work no time passes, and which can die before or after any of its writes.
-final class ObservedStorage: StateStorage {
+final class ObservedStorage: WatchedStorage {
     struct Death: Sendable {
         /// Counted from 0.
         var atWrite: Int
         var isAfter: Bool
     }
 
-    private let base: SQLiteStateStorage
+    let base: SQLiteStateStorage
     private let clock: ManualClock
     private let death: Death?
     private let writes = Mutex(0)
@@ -139,8 +140,8 @@ final class ObservedStorage: StateStorage {
 
     private static let dead = StateError(.other, summary: "dead", detail: "dead", hint: "dead")
 
-    private func write<Result: Sendable>(
-        _ body: () async throws(StateError) -> Result
+    func writing<Result: Sendable>(
+        _ what: String, _ body: () async throws(StateError) -> Result
     ) async throws(StateError) -> Result {
         if died { throw ObservedStorage.dead }
         let number = writes.withLock { count in
@@ -160,86 +161,11 @@ final class ObservedStorage: StateStorage {
         return result
     }
 
-    private func read<Result: Sendable>(
+    func reading<Result: Sendable>(
         _ body: () async throws(StateError) -> Result
     ) async throws(StateError) -> Result {
         if died { throw ObservedStorage.dead }
         return try await clock.busy(body)
-    }
-
-    func snapshot() async throws(StateError) -> Snapshot {
-        try await read { () async throws(StateError) in try await base.snapshot() }
-    }
-    func snapshot(stacks: Set<String>) async throws(StateError) -> Snapshot {
-        try await read { () async throws(StateError) in try await base.snapshot(stacks: stacks) }
-    }
-    func bindings() async throws(StateError) -> [String: StateBinding] {
-        try await read { () async throws(StateError) in try await base.bindings() }
-    }
-    func runs(limit: Int) async throws(StateError) -> [RunRecord] {
-        try await read { () async throws(StateError) in try await base.runs(limit: limit) }
-    }
-    func steps(ofRun run: Int64) async throws(StateError) -> [RunStepRecord] {
-        try await read { () async throws(StateError) in try await base.steps(ofRun: run) }
-    }
-    func completedSteps(ofPlan plan: String) async throws(StateError) -> [Int: CompletedStep] {
-        try await read { () async throws(StateError) in try await base.completedSteps(ofPlan: plan) }
-    }
-    func openIntents() async throws(StateError) -> [JournaledIntent] {
-        try await read { () async throws(StateError) in try await base.openIntents() }
-    }
-    func leases() async throws(StateError) -> [Lease] {
-        try await read { () async throws(StateError) in try await base.leases() }
-    }
-    func bind(_ bindings: [StateBinding]) async throws(StateError) {
-        try await write { () async throws(StateError) in try await base.bind(bindings) }
-    }
-    func beginRun(_ run: RunStart) async throws(StateError) -> Int64 {
-        try await write { () async throws(StateError) in try await base.beginRun(run) }
-    }
-    func recordIntent(_ intent: JournaledIntent) async throws(StateError) -> Int64 {
-        try await write { () async throws(StateError) in try await base.recordIntent(intent) }
-    }
-    func complete(intent: Int64, _ change: StateChange, result: StepResult?) async throws(StateError) -> Int {
-        try await write { () async throws(StateError) in
-            try await base.complete(intent: intent, change, result: result)
-        }
-    }
-    func record(_ change: RecordedChange) async throws(StateError) -> Int {
-        try await write { () async throws(StateError) in try await base.record(change) }
-    }
-    func record(_ result: StepResult, run: Int64, step: Step) async throws(StateError) {
-        try await write { () async throws(StateError) in try await base.record(result, run: run, step: step) }
-    }
-    func setOutputs(_ outputs: [String: [String: Value]], fence: Fence?) async throws(StateError) {
-        try await write { () async throws(StateError) in try await base.setOutputs(outputs, fence: fence) }
-    }
-    func endRun(_ run: Int64, outcome: RunOutcome) async throws(StateError) {
-        try await write { () async throws(StateError) in try await base.endRun(run, outcome: outcome) }
-    }
-    func acquireLeases(
-        _ stacks: [String: LeaseMode], holder: LeaseHolder, duration: Duration,
-        isDead: @Sendable (LeaseHolder) -> Bool
-    ) async throws(StateError) -> Fence {
-        try await write { () async throws(StateError) in
-            try await base.acquireLeases(stacks, holder: holder, duration: duration, isDead: isDead)
-        }
-    }
-    func renewLeases(_ fence: Fence, duration: Duration) async throws(StateError) {
-        // Heartbeats come when they come: they do not count.
-        try await read { () async throws(StateError) in try await base.renewLeases(fence, duration: duration) }
-    }
-    func releaseLeases(_ fence: Fence) async throws(StateError) {
-        try await write { () async throws(StateError) in try await base.releaseLeases(fence) }
-    }
-    func move(_ from: Address, to: Address) async throws(StateError) -> String {
-        try await write { () async throws(StateError) in try await base.move(from, to: to) }
-    }
-    func forget(_ addresses: [Address]) async throws(StateError) -> String {
-        try await write { () async throws(StateError) in try await base.forget(addresses) }
-    }
-    func check() async throws(StateError) -> [StateFinding] {
-        try await read { () async throws(StateError) in try await base.check() }
     }
 }
 

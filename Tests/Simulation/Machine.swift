@@ -144,8 +144,8 @@ final class Machine: @unchecked Sendable {
 }
 
 /// The state of one process: it can die before or after any of its writes.
-final class MachineStorage: StateStorage {
-    private let base: SQLiteStateStorage
+final class MachineStorage: WatchedStorage {
+    let base: SQLiteStateStorage
     private let machine: Machine
 
     init(_ base: SQLiteStateStorage, _ machine: Machine) {
@@ -155,7 +155,7 @@ final class MachineStorage: StateStorage {
 
     private static let dead = StateError(.other, summary: "dead", detail: "dead", hint: "dead")
 
-    private func write<Result: Sendable>(
+    func writing<Result: Sendable>(
         _ what: String, _ body: () async throws(StateError) -> Result
     ) async throws(StateError) -> Result {
         await machine.thaw()
@@ -171,110 +171,11 @@ final class MachineStorage: StateStorage {
         return result
     }
 
-    private func read<Result: Sendable>(
+    func reading<Result: Sendable>(
         _ body: () async throws(StateError) -> Result
     ) async throws(StateError) -> Result {
         await machine.thaw()
         if machine.isDead { throw MachineStorage.dead }
         return try await body()
-    }
-
-    func snapshot() async throws(StateError) -> Snapshot {
-        try await read { () async throws(StateError) in try await base.snapshot() }
-    }
-    func snapshot(stacks: Set<String>) async throws(StateError) -> Snapshot {
-        try await read { () async throws(StateError) in try await base.snapshot(stacks: stacks) }
-    }
-    func bindings() async throws(StateError) -> [String: StateBinding] {
-        try await read { () async throws(StateError) in try await base.bindings() }
-    }
-    func runs(limit: Int) async throws(StateError) -> [RunRecord] {
-        try await read { () async throws(StateError) in try await base.runs(limit: limit) }
-    }
-    func steps(ofRun run: Int64) async throws(StateError) -> [RunStepRecord] {
-        try await read { () async throws(StateError) in try await base.steps(ofRun: run) }
-    }
-    func completedSteps(ofPlan plan: String) async throws(StateError) -> [Int: CompletedStep] {
-        try await read { () async throws(StateError) in try await base.completedSteps(ofPlan: plan) }
-    }
-    func openIntents() async throws(StateError) -> [JournaledIntent] {
-        try await read { () async throws(StateError) in try await base.openIntents() }
-    }
-    func leases() async throws(StateError) -> [Lease] {
-        try await read { () async throws(StateError) in try await base.leases() }
-    }
-    func bind(_ bindings: [StateBinding]) async throws(StateError) {
-        try await write("bind") { () async throws(StateError) in try await base.bind(bindings) }
-    }
-    func beginRun(_ run: RunStart) async throws(StateError) -> Int64 {
-        try await write("begin") { () async throws(StateError) in try await base.beginRun(run) }
-    }
-    func recordIntent(_ intent: JournaledIntent) async throws(StateError) -> Int64 {
-        try await write("intent \(intent.operation.rawValue) \(intent.address)") { () async throws(StateError) in
-            try await base.recordIntent(intent)
-        }
-    }
-    func complete(intent: Int64, _ change: StateChange, result: StepResult?) async throws(StateError) -> Int {
-        try await write("result \(intent) \(change.short)") { () async throws(StateError) in
-            try await base.complete(intent: intent, change, result: result)
-        }
-    }
-    func record(_ change: RecordedChange) async throws(StateError) -> Int {
-        try await write("record \(change.change.short)") { () async throws(StateError) in
-            try await base.record(change)
-        }
-    }
-    func record(_ result: StepResult, run: Int64, step: Step) async throws(StateError) {
-        try await write("ending of \(step.address): \(result.outcome.rawValue) \(result.detail ?? "")") {
-            () async throws(StateError) in try await base.record(result, run: run, step: step)
-        }
-    }
-    func setOutputs(_ outputs: [String: [String: Value]], fence: Fence?) async throws(StateError) {
-        try await write("outputs") { () async throws(StateError) in try await base.setOutputs(outputs, fence: fence) }
-    }
-    func endRun(_ run: Int64, outcome: RunOutcome) async throws(StateError) {
-        try await write("end \(outcome.rawValue)") { () async throws(StateError) in
-            try await base.endRun(run, outcome: outcome)
-        }
-    }
-    func acquireLeases(
-        _ stacks: [String: LeaseMode], holder: LeaseHolder, duration: Duration,
-        isDead: @Sendable (LeaseHolder) -> Bool
-    ) async throws(StateError) -> Fence {
-        try await write("lease") { () async throws(StateError) in
-            try await base.acquireLeases(stacks, holder: holder, duration: duration, isDead: isDead)
-        }
-    }
-    func renewLeases(_ fence: Fence, duration: Duration) async throws(StateError) {
-        // Heartbeats come when they come: they do not count.
-        try await read { () async throws(StateError) in try await base.renewLeases(fence, duration: duration) }
-    }
-    func releaseLeases(_ fence: Fence) async throws(StateError) {
-        try await write("release") { () async throws(StateError) in try await base.releaseLeases(fence) }
-    }
-    func move(_ from: Address, to: Address) async throws(StateError) -> String {
-        try await write("move") { () async throws(StateError) in try await base.move(from, to: to) }
-    }
-    func forget(_ addresses: [Address]) async throws(StateError) -> String {
-        try await write("forget") { () async throws(StateError) in try await base.forget(addresses) }
-    }
-    func check() async throws(StateError) -> [StateFinding] {
-        try await read { () async throws(StateError) in try await base.check() }
-    }
-}
-
-extension StateChange {
-    var short: String {
-        switch self {
-        case .created(let record, let deposes):
-            "created \(record.address) as \(record.id)\(record.isIncomplete ? ", incomplete" : "")\(deposes ? ", deposing" : "")"
-        case .updated(let record): "updated \(record.address)\(record.isIncomplete ? ", incomplete" : "")"
-        case .adopted(let record): "adopted \(record.address) as \(record.id)"
-        case .deleted(let address): "deleted \(address)"
-        case .deposedDeleted(let address, let id): "deleted \(id), a predecessor of \(address)"
-        case .forgotten(let address): "forgot \(address)"
-        case .moved(let from, let record): "moved \(from) to \(record.address)"
-        case .nothing(let address): "nothing of \(address)"
-        }
     }
 }
