@@ -119,6 +119,8 @@ package struct ArgumentSchema: Sendable, Hashable {
     package var timing: ChangeTiming
     /// True when the cloud refuses to delete the object while the argument is true.
     package var isDeletionGuard: Bool
+    /// True when the cloud refuses to delete what the argument names as long as the argument names it.
+    package var holds: Bool
     /// One or two sentences for the reference page.
     package var documentation: String
 
@@ -147,7 +149,8 @@ package struct ArgumentSchema: Sendable, Hashable {
         onChange: ChangeBehavior = .update, semantics: Semantics = .exact, reference: ReferenceKind? = nil,
         constraints: [Constraint] = [], hazards: [Hazard.Kind] = [], isSensitive: Bool = false,
         isReadable: Bool = true, needsOwnRead: Bool = false, isSetAfterCreate: Bool = false,
-        timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false, _ documentation: String
+        timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false, holds: Bool = false,
+        _ documentation: String
     ) {
         self.name = name
         self.type = type
@@ -164,6 +167,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         self.isSetAfterCreate = isSetAfterCreate
         self.timing = timing
         self.isDeletionGuard = isDeletionGuard
+        self.holds = holds
         self.documentation = documentation
     }
 }

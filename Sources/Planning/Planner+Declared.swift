@@ -198,15 +198,17 @@ extension Planner {
             place: { name in (declaration.argumentRanges[name] ?? declaration.range).map(Place.init) })
     }
 
-    /// The name of a successor gets a suffix when both live at once; the order is settled later, so it is prepared.
     mutating func replace(_ item: inout Item, _ declaration: Declaration, _ reason: Reason) {
         item.reason = reason
         item.action = .replaceDeleteFirst
         let order =
             declaration.lifecycle.createBeforeDestroy.map { $0 ? ReplacementOrder.createFirst : .deleteFirst }
             ?? item.schema.replacement
-        if order == .createFirst { item.action = .replaceCreateFirst }
         item.prior = withLastWord(item.prior, item.desired, item.schema)
+        if order == .createFirst || createFirst.contains(item.address) {
+            item.action = .replaceCreateFirst
+            nameSuccessor(&item, declaration)
+        }
     }
 
     /// How an object goes (`force_destroy`, a final snapshot) is what the spec says now, and not what was applied last.

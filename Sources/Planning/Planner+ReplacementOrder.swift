@@ -6,28 +6,6 @@ import ResourceGraph
 // Which half of a replacement comes first, and how a successor is named while both exist.
 
 extension Planner {
-    /// A successor that is created first cannot take values from something that is deleted first.
-    mutating func settleReplacementOrders() {
-        makeFoundationsCreateFirst()
-        for position in input.spec.order {
-            guard let index = itemOfDeclaration[position], items[index].action == .replaceDeleteFirst,
-                let parentArgument = items[index].schema.parentArgument,
-                let value = input.spec.declarations[position].arguments[parentArgument]
-            else { continue }
-            var follows = false
-            value.visitDeferred { deferred in
-                for output in deferred.outputs {
-                    guard let target = input.spec.positions[output.address], let other = itemOfDeclaration[target]
-                    else { continue }
-                    follows = follows || items[other].action == .replaceCreateFirst
-                }
-            }
-            if follows { items[index].action = .replaceCreateFirst }
-        }
-        makeFoundationsCreateFirst()
-        for index in items.indices where items[index].action == .replaceCreateFirst { nameSuccessor(index) }
-    }
-
     func mayCreateFirst(_ index: Int) -> Bool {
         guard items[index].action == .replaceDeleteFirst else { return false }
         let declaration = items[index].position.map { input.spec.declarations[$0] }
@@ -35,43 +13,118 @@ extension Planner {
     }
 
     /// While both exist, two objects cannot have the one name.
-    mutating func nameSuccessor(_ index: Int) {
-        let item = items[index]
+    mutating func nameSuccessor(_ item: inout Item, _ declaration: Declaration) {
         guard case .unique(let argument, _) = item.schema.naming, let record = item.record,
-            let position = item.position, let base = input.spec.declarations[position].arguments[argument]
+            let base = declaration.arguments[argument]
         else { return }
         let wanted = evaluated(base)
-        items[index].desired[argument] = wanted
-        items[index].generation = 1
+        item.desired[argument] = wanted
+        // Where the name changes too, or the present one has a suffix, the name itself is free.
+        item.generation = 1
         if wanted == item.prior[argument] {
-            items[index].generation = record.generation + 1
-            applyGeneration(&items[index].desired, items[index].generation, item.schema)
-            if let text = items[index].desired[argument]?.string {
-                let note = "its successor is named \(text), since both exist for a while"
-                if !items[index].notes.contains(note) { items[index].notes.append(note) }
+            item.generation = record.generation + 1
+            applyGeneration(&item.desired, item.generation, item.schema)
+            if let text = item.desired[argument]?.string {
+                item.notes.append("its successor is named \(text), since both exist for a while")
             }
-        } else if record.generation > 1 {
-            // The present one has a suffix: the name itself is free.
-            items[index].generation = 1
         }
-        items[index].wanted[argument] = items[index].desired[argument]
+        item.wanted[argument] = item.desired[argument]
     }
 
-    /// What a create-first replacement stands on, or stood on: the old one lives on until its users have moved.
-    mutating func makeFoundationsCreateFirst() {
+    /// Replacements that would delete first, and cannot: what the others that are replaced stand on, what is held by
+    /// something that stays, and children of what is created first.
+    func mustCreateFirst() -> Set<Address> {
         var indices: [Address: Int] = [:]
         for (index, item) in items.enumerated() where !item.isDeposed { indices[item.address] = index }
+        var found: Set<Int> = []
         var open = items.indices.filter { items[$0].action == .replaceCreateFirst }
-        while let index = open.popLast() {
-            var foundations = items[index].record?.dependencies ?? []
-            if let position = items[index].position {
-                foundations += input.spec.dependencies(of: position).map { input.spec.declarations[$0].address }
+        func add(_ index: Int) {
+            if items[index].action == .replaceDeleteFirst, found.insert(index).inserted { open.append(index) }
+        }
+        /// What a create-first replacement stands on, or stood on: the old one lives on until its users have moved.
+        func addFoundations() {
+            while let index = open.popLast() {
+                var foundations = items[index].record?.dependencies ?? []
+                if let position = items[index].position {
+                    foundations += input.spec.dependencies(of: position).map { input.spec.declarations[$0].address }
+                }
+                for address in foundations { if let other = indices[address] { add(other) } }
             }
-            for address in foundations {
-                guard let other = indices[address], items[other].action == .replaceDeleteFirst else { continue }
-                items[other].action = .replaceCreateFirst
-                open.append(other)
+        }
+        for index in items.indices {
+            for held in heldForGood(index) where mayCreateFirst(held) { add(held) }
+        }
+        addFoundations()
+        for position in input.spec.order {
+            guard let index = itemOfDeclaration[position], let parent = parent(of: position) else { continue }
+            if items[parent].action == .replaceCreateFirst || found.contains(parent) { add(index) }
+        }
+        addFoundations()
+        return Set(found.map { items[$0].address })
+    }
+
+    /// The parent that a declared child names, where it is in this plan.
+    private func parent(of position: Int) -> Int? {
+        let declaration = input.spec.declarations[position]
+        guard let argument = input.catalog[declaration.address.type]?.parentArgument,
+            let value = declaration.arguments[argument]
+        else { return nil }
+        var parent: Int?
+        value.visitDeferred { deferred in
+            for output in deferred.outputs {
+                guard let target = input.spec.positions[output.address] else { continue }
+                parent = parent ?? itemOfDeclaration[target]
             }
+        }
+        return parent
+    }
+
+    /// What is held by something that stays cannot go first, whatever its definition says. True when there is such.
+    mutating func refuseWhatIsHeld() -> Bool {
+        var isHeld = false
+        for index in items.indices {
+            for held in heldForGood(index) {
+                isHeld = true
+                let declaration = items[held].position.map { input.spec.declarations[$0] }
+                refusals.append(.held(items[held].address, by: items[index].address, declaration?.range))
+            }
+        }
+        return isHeld
+    }
+
+    /// The items whose present objects would go first, and are held by an item that stays and is to use their
+    /// successors.
+    private func heldForGood(_ index: Int) -> [Int] {
+        let item = items[index]
+        guard item.action == .update || item.action == nil, let position = item.position, let record = item.record else { return [] }
+        var held: [Int] = []
+        for target in dependencies(of: item, position) {
+            guard let other = itemOfDeclaration[target], let id = items[other].record?.id,
+                items[other].action == .replaceDeleteFirst, record.holds(id, item.schema)
+            else { continue }
+            held.append(other)
+        }
+        return held
+    }
+}
+
+extension ResourceRecord {
+    /// True when the cloud refuses to delete the object as long as this one names it, or when this one goes with it.
+    func holds(_ id: RemoteID, _ schema: ResourceSchema) -> Bool {
+        schema.arguments.contains { argument in
+            (argument.holds || argument.name == schema.parentArgument)
+                && arguments[argument.name]?.mentions(id.rawValue) ?? false
+        }
+    }
+}
+
+extension Value {
+    fileprivate func mentions(_ text: String) -> Bool {
+        switch self {
+        case .string(let own): own == text
+        case .list(let values): values.contains { $0.mentions(text) }
+        case .map(let values): values.values.contains { $0.mentions(text) }
+        default: false
         }
     }
 }

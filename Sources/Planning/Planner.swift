@@ -2,7 +2,9 @@
 //
 // One pass in dependency order decides what happens to each resource: what it depends on is decided by then, so it is
 // known which outputs are known. A second pass settles which half of each replacement comes first, and a third lays out
-// the calls (`StepLayout`). Everything is linear in resources and edges.
+// the calls (`StepLayout`). A successor that must be made first although its type would go first has another name
+// while both exist, which others may take: then the passes are done again with that known. Everything is linear in
+// resources and edges.
 //
 // Known weakness: a selection (`--only`, `--stack`) takes what is left out as it is; values that hang on something
 // that was never created are refused, not guessed.
@@ -14,6 +16,8 @@ import ResourceGraph
 
 package struct Planner {
     let input: PlanningInput
+    /// Replacements whose successor must be made first, whatever their type or definition says.
+    let createFirst: Set<Address>
     var items: [Item] = []
     /// The item of a declaration, by its position in the spec; nil when it is left out of the selection.
     var itemOfDeclaration: [Int?] = []
@@ -53,13 +57,28 @@ package struct Planner {
     }
 
     package static func plan(_ input: PlanningInput) -> PlanningResult {
-        var planner = Planner(input: input)
-        return planner.run()
+        var createFirst: Set<Address> = []
+        while true {
+            var planner = Planner(input, createFirst)
+            switch planner.run() {
+            case .plan(let result): return result
+            case .again(let more): createFirst.formUnion(more)
+            }
+        }
     }
 
-    private init(input: PlanningInput) { self.input = input }
+    private init(_ input: PlanningInput, _ createFirst: Set<Address>) {
+        self.input = input
+        self.createFirst = createFirst
+    }
 
-    private mutating func run() -> PlanningResult {
+    private enum Pass {
+        case plan(PlanningResult)
+        /// These must be made first, which was not known when their users were looked at.
+        case again(Set<Address>)
+    }
+
+    private mutating func run() -> Pass {
         let spec = input.spec
         itemOfDeclaration = Array(repeating: nil, count: spec.declarations.count)
         let included = includedDeclarations()
@@ -73,20 +92,20 @@ package struct Planner {
         assessDeposed()
         if !input.isDestroy { assessForeignChildren() }
         keepWhatIsHeld()
-        settleReplacementOrders()
+        let mustCreateFirst = mustCreateFirst()
+        if !mustCreateFirst.isEmpty { return .again(mustCreateFirst) }
+        let isHeld = refuseWhatIsHeld()
         checkProtection()
         checkStillUsed()
         let drift = (DriftFinder(input: input).find() + foreignDrift()).sorted { $0.address < $1.address }
-        var laidOut = StepLayout(self).lay()
-        while !laidOut.circle.isEmpty {
-            guard let index = laidOut.circle.map(\.item).first(where: mayCreateFirst) else {
-                refusals.append(.unorderable(laidOut.circle.map(\.text)))
-                break
-            }
+        let laidOut = StepLayout(self).lay()
+        if !laidOut.circle.isEmpty {
             // What its users move to needs the new one, and the old one cannot go before they have moved.
-            items[index].action = .replaceCreateFirst
-            settleReplacementOrders()
-            laidOut = StepLayout(self).lay()
+            if let index = laidOut.circle.map(\.item).first(where: mayCreateFirst) {
+                return .again([items[index].address])
+            }
+            // What is held goes round in a circle too, and that has been said.
+            if !isHeld { refusals.append(.unorderable(laidOut.circle.map(\.text))) }
         }
         var plan = Plan(
             workspace: input.workspace, lineage: input.snapshot.lineage, changes: laidOut.changes,
@@ -96,7 +115,7 @@ package struct Planner {
         let stacks = Set(plan.steps.map(\.address.stack))
         plan.scopes = input.scopes.filter { stacks.contains($0.key) }
         plan.configurations = input.configurations.filter { stacks.contains($0.key) }
-        return PlanningResult(plan: plan, refusals: refusals)
+        return .plan(PlanningResult(plan: plan, refusals: refusals))
     }
 
     // MARK: Selection

@@ -45,6 +45,14 @@ extension Diagnostic {
             hint: "Delete or change what refers to it first, or select it too.")
     }
 
+    static func held(_ address: Address, by holder: Address, _ range: SourceRange?) -> Diagnostic {
+        Diagnostic(
+            code: "plan.held", summary: "It cannot be deleted before its successor is there",
+            detail:
+                "\(address) must be replaced, and \(holder), which stays, holds it until it can move to the successor.",
+            at: range, hint: "Take \"lifecycle: { create_before_destroy: false }\" out of its definition.")
+    }
+
     static func unorderable(_ circle: [String]) -> Diagnostic {
         Diagnostic(
             code: "plan.unorderable", summary: "The changes cannot be put in an order",

@@ -159,7 +159,13 @@ struct StepLayout {
             if let dropOwn = drop[index] {
                 after[dropOther].insert(dropOwn)
             } else if let makeOwn = make[index] {
-                if planner.items[other].action == .replaceDeleteFirst, stillUsed.contains(address) { continue }
+                // It can only move when the successor is there; until then it names what is gone, unless it holds it.
+                let id = planner.items[other].record?.id
+                if planner.items[other].action == .replaceDeleteFirst, stillUsed.contains(address),
+                    !(id.map { record.holds($0, item.schema) } ?? false)
+                {
+                    continue
+                }
                 after[dropOther].insert(makeOwn)
             }
         }

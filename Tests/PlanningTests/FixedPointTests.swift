@@ -51,6 +51,7 @@ import Testing
                 network(
                     name, cidr: "10.\(Int.random(in: 0...2, using: &random)).0.0/16",
                     Bool.random(using: &random) ? ["dns": .bool(Bool.random(using: &random))] : [:]))
+            if Bool.random(using: &random) { declarations.append(gateway(name)) }
         }
         let groups = (0..<Int.random(in: 0...4, using: &random)).map { "g\($0)" }
         for name in groups {

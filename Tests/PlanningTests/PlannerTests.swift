@@ -134,6 +134,49 @@ import Testing
         #expect(try cloud.plan(after).plan.isEmpty)
     }
 
+    @Test("What is held by something that stays is replaced by a successor, to which that moves")
+    func held() throws {
+        func declarations(_ cidr: String) -> [Declaration] {
+            [network(cidr: cidr), gateway(), group("web", network: "main"), network("other", cidr: cidr)]
+        }
+        var cloud = try applied(declarations("10.0.0.0/16"))
+        let plan = try cloud.plan(declarations("10.1.0.0/16")).plan
+        let actions = Dictionary(uniqueKeysWithValues: plan.changes.map { ($0.address.name, $0.action) })
+        // Who is not held goes first as ever.
+        #expect(
+            actions == [
+                "main": .replaceCreateFirst, "way-main": .update, "web": .replaceCreateFirst,
+                "other": .replaceDeleteFirst,
+            ])
+        try cloud.apply(plan)
+        #expect(cloud.log.filter { $0.hasSuffix("main") || $0.hasSuffix("main (old)") }.last == "delete main (old)")
+        #expect(try cloud.plan(declarations("10.1.0.0/16")).plan.isEmpty)
+    }
+
+    @Test("What is held and may not be created first cannot be replaced, and the plan says why")
+    func heldAndDeletedFirst() throws {
+        var main = network()
+        main.lifecycle.createBeforeDestroy = false
+        let cloud = try applied([main, gateway()])
+        main.arguments["cidr"] = "10.1.0.0/16"
+        let refusals = try cloud.plan([main, gateway()]).refusals
+        #expect(refusals.map(\.code) == ["plan.held"])
+        #expect(refusals.first?.detail.contains("s:aws.gateway/way-main") ?? false)
+    }
+
+    @Test("Who takes the name of what is replaced takes the name of the successor in the same plan")
+    func successorName() throws {
+        func declarations(_ description: String) -> [Declaration] {
+            let user = machine("m", ["boot": output(address(SimulatedCloud.group, "web"), "name")])
+            return [group("web", description: description), user]
+        }
+        var cloud = try applied(declarations("one"))
+        try cloud.apply(cloud.plan(declarations("two")).plan)
+        #expect(cloud.log == ["create web", "update m", "delete web (old)"])
+        #expect(cloud.snapshot.records[address(SimulatedCloud.machine, "m")]?.arguments["boot"] == "web-g2")
+        #expect(try cloud.plan(declarations("two")).plan.isEmpty)
+    }
+
     @Test("What is replaced by a successor goes when those who hold it through others have followed")
     func followers() throws {
         func declarations(_ description: String, _ size: Value) -> [Declaration] {

@@ -20,6 +20,8 @@ struct SimulatedCloud {
     static let rule = ResourceType("aws.rule")
     static let machine = ResourceType("aws.machine")
     static let store = ResourceType("aws.store")
+    /// Stays when its network is replaced, and holds it until it is attached to the successor.
+    static let gateway = ResourceType("aws.gateway")
 
     static let catalog = Catalog(
         resources: [
@@ -29,6 +31,9 @@ struct SimulatedCloud {
                     ArgumentSchema("cidr", .string, isRequired: true, onChange: .replace, semantics: .cidr, ""),
                     ArgumentSchema("dns", .boolean, absence: .means(true), ""), tags,
                 ], outputs: [OutputSchema("id", .string, "")], importSyntax: "net-…"),
+            ResourceSchema(
+                type: gateway, summary: "", arguments: [ArgumentSchema("network_id", .string, holds: true, "")],
+                outputs: [OutputSchema("id", .string, "")], importSyntax: "gat-…"),
             ResourceSchema(
                 type: group, summary: "",
                 arguments: [
@@ -315,6 +320,12 @@ func rule(_ group: String, port: Int, from source: String) -> Declaration {
             "group_id": output(address(SimulatedCloud.group, group)), "port": .integer(port),
             "source": source.contains("/") ? .string(source) : output(address(SimulatedCloud.group, source)),
         ])
+}
+
+func gateway(_ network: String = "main") -> Declaration {
+    Declaration(
+        address(SimulatedCloud.gateway, "way-\(network)"),
+        arguments: ["network_id": output(address(SimulatedCloud.network, network))])
 }
 
 func store(_ arguments: [String: Value] = [:]) -> Declaration {

@@ -328,12 +328,6 @@ struct SpecMaker {
         }
         let number = next()
         switch (resource.address.type.rawValue, isReplacement) {
-        // Not replaced: what stays and only moves (a gateway that is attached elsewhere, a profile that gets another
-        // role) holds the predecessor, and plans do not order that yet.
-        case ("aws.vpc", true)
-        where existing("aws.internet_gateway", spec).contains { $0.dependencies.contains(resource.address) }:
-            break
-        case ("aws.iam_role", true) where spec.resources.contains { $0.dependencies.contains(resource.address) }: break
         case ("aws.vpc", true): resource.arguments["cidr_block"] = .string("10.\(number % 250).0.0/16")
         case ("aws.vpc", false):
             resource.arguments["enable_dns_hostnames"] =

@@ -25,7 +25,7 @@ struct DBSubnetGroup: ManagedResource {
                 "What it is for; \"\(defaultDescription)\" if it is left out."),
             .argument(
                 "subnet_ids", \.subnetIDs, type: .set(.string), isRequired: true, reference: .subnet,
-                constraints: [.count(2, 1000)], "The subnets, in at least two zones of one VPC."),
+                constraints: [.count(2, 1000)], holds: true, "The subnets, in at least two zones of one VPC."),
             .argument(
                 "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
                 "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),

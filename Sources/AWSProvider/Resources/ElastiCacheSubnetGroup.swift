@@ -22,7 +22,7 @@ struct ElastiCacheSubnetGroup: ManagedResource {
                 "What it is for; \"\(defaultDescription)\" if it is left out."),
             .argument(
                 "subnet_ids", \.subnetIDs, type: .set(.string), isRequired: true, reference: .subnet,
-                constraints: [.count(1, 1000)], "The subnets, in one VPC."),
+                constraints: [.count(1, 1000)], holds: true, "The subnets, in one VPC."),
             .argument(
                 "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
                 "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),

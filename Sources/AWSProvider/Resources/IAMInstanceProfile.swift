@@ -21,7 +21,7 @@ struct IAMInstanceProfile: ManagedResource {
             .argument("path", \.path, absence: .means("/"), onChange: .replace, "The folder."),
             .argument(
                 "role", \.role, absence: .means(""), reference: .iamRole, isSetAfterCreate: true,
-                "The role; a profile has one at most."),
+                holds: true, "The role; a profile has one at most."),
             .argument(
                 "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
                 "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),

@@ -13,7 +13,7 @@ struct InternetGateway: ManagedResource {
 
         static let fields: [Field<Self>] = [
             .argument(
-                "vpc_id", \.vpcID, reference: .vpc, isSetAfterCreate: true,
+                "vpc_id", \.vpcID, reference: .vpc, isSetAfterCreate: true, holds: true,
                 "The VPC that the gateway is attached to; a VPC takes one."),
             .tags(\.tags),
         ]

@@ -33,6 +33,7 @@ struct NATGateway: ManagedResource {
                 "private_ip", \.privateIP, onChange: .replace, "The gateway's own address; AWS chooses if left out."),
             .argument(
                 "secondary_allocation_ids", \.secondaryAllocationIDs, type: .set(.string), reference: .elasticIP,
+                holds: true,
                 "More elastic IPs of a public gateway, for more connections."),
             .argument(
                 "secondary_private_ip_addresses", \.secondaryPrivateIPs, type: .set(.string),

@@ -20,7 +20,7 @@ struct RouteTableAssociation: ManagedResource {
             .argument(
                 "gateway_id", \.gatewayID, onChange: .replace, reference: .internetGateway,
                 "The internet gateway or virtual private gateway, for routing what comes in."),
-            .required("route_table_id", \.routeTableID, reference: .routeTable, "The route table."),
+            .required("route_table_id", \.routeTableID, reference: .routeTable, holds: true, "The route table."),
         ]
     }
 

@@ -53,7 +53,7 @@ struct VPCEndpoint: ManagedResource {
                 "route_table_ids", \.routeTableIDs, type: .set(.string), reference: .routeTable,
                 "The tables that lead to a Gateway endpoint."),
             .argument(
-                "subnet_ids", \.subnetIDs, type: .set(.string), reference: .subnet,
+                "subnet_ids", \.subnetIDs, type: .set(.string), reference: .subnet, holds: true,
                 "The subnets where the endpoint has addresses."),
             .argument(
                 "security_group_ids", \.securityGroupIDs, type: .set(.string), reference: .securityGroup,

@@ -60,7 +60,7 @@ extension AutoscalingGroup {
                 "desired_capacity_type", \.desiredType, constraints: [.allowed(["units", "vcpu", "memory-mib"])],
                 "What is counted, where types are chosen by what they have."),
             .argument(
-                "vpc_zone_identifier", \.subnetIDs, type: .set(.string), reference: .subnet,
+                "vpc_zone_identifier", \.subnetIDs, type: .set(.string), reference: .subnet, holds: true,
                 "The subnets in which instances stand."),
             .argument(
                 "availability_zones", \.availabilityZones, type: .set(.string),

@@ -96,11 +96,11 @@ struct LoadBalancer: ManagedResource {
                     "application (HTTP), network (TCP, UDP, TLS) or gateway."),
                 .argument(
                     "subnets", \.subnets, type: .set(.string), reference: .subnet,
-                    constraints: [.exactlyOne(["subnets", "subnet_mapping"])],
+                    constraints: [.exactlyOne(["subnets", "subnet_mapping"])], holds: true,
                     "The subnets, one in each zone; an application load balancer wants two."),
                 .argument(
                     "subnet_mapping", \.subnetMappings,
-                    type: .set(.object(SubnetMapping.fields.map(\.schema)), key: "subnet_id"),
+                    type: .set(.object(SubnetMapping.fields.map(\.schema)), key: "subnet_id"), holds: true,
                     "The subnets with addresses."),
                 .argument(
                     "security_groups", \.securityGroups, type: .set(.string), reference: .securityGroup,
