@@ -96,7 +96,8 @@ extension Planner {
     /// successors.
     private func heldForGood(_ index: Int) -> [Int] {
         let item = items[index]
-        guard item.action == .update || item.action == nil, let position = item.position, let record = item.record else { return [] }
+        guard item.action == .update || item.action == nil, let position = item.position, let record = item.record
+        else { return [] }
         var held: [Int] = []
         for target in dependencies(of: item, position) {
             guard let other = itemOfDeclaration[target], let id = items[other].record?.id,
