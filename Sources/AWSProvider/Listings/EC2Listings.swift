@@ -54,38 +54,24 @@ extension AWSSession {
 
     /// `TagSpecification` for a create: the user's tags and the intent's.
     func tagSpecification(_ kind: String, _ tags: [String: String]?, _ intent: Intent) -> AWSInput {
-        var all = tags ?? [:]
-        all[intent.tag.key] = intent.tag.value
-        return [
-            [
-                "ResourceType": .string(kind),
-                "Tag": .list(
-                    all.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] }),
-            ]
-        ]
+        [["ResourceType": .string(kind), "Tag": .tagList(tags, intent)]]
     }
 
     /// Adds, changes and removes tags, in at most two calls; keys that neither side names are left alone.
     func updateTags(
         _ id: RemoteID, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
-        let old = old ?? [:]
-        let new = new ?? [:]
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }.sorted { $0.key < $1.key }
-        if !removed.isEmpty {
+        let change = TagChange(from: old, to: new)
+        if !change.removed.isEmpty {
             _ = try await call(
                 .ec2, "DeleteTags",
-                ["ResourceId": [.string(id.rawValue)], "Tag": .list(removed.map { ["Key": .string($0)] })],
+                ["ResourceId": [.string(id.rawValue)], "Tag": .list(change.removed.map { ["Key": .string($0)] })],
                 effect: .idempotent)
         }
-        if !set.isEmpty {
+        if !change.set.isEmpty {
             _ = try await call(
-                .ec2, "CreateTags",
-                [
-                    "ResourceId": [.string(id.rawValue)],
-                    "Tag": .list(set.map { ["Key": .string($0.key), "Value": .string($0.value)] }),
-                ], effect: .idempotent)
+                .ec2, "CreateTags", ["ResourceId": [.string(id.rawValue)], "Tag": .keyValues(change.set)],
+                effect: .idempotent)
         }
     }
 }

@@ -48,30 +48,18 @@ extension AWSSession {
         }
     }
 
-    /// `Tags.member.N` of a create: the user's and the intent's.
-    func iamTags(_ tags: [String: String]?, _ intent: Intent) -> AWSInput {
-        var all = tags ?? [:]
-        all[intent.tag.key] = intent.tag.value
-        return iamTagList(all)
-    }
-
-    func iamTagList(_ tags: [String: String]) -> AWSInput {
-        .list(tags.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] })
-    }
-
     /// Tags of a role or a profile: the kinds have calls of their own.
     func iamUpdateTags(
         _ kind: String, _ name: String, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
         guard let new else { return }
-        let old = old ?? [:]
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }
-        if !removed.isEmpty {
-            _ = try await iamChange("Untag\(kind)", ["\(kind)Name": .string(name), "TagKeys": .strings(removed)])
+        let change = TagChange(from: old, to: new)
+        if !change.removed.isEmpty {
+            _ = try await iamChange(
+                "Untag\(kind)", ["\(kind)Name": .string(name), "TagKeys": .strings(change.removed)])
         }
-        if !set.isEmpty {
-            _ = try await iamChange("Tag\(kind)", ["\(kind)Name": .string(name), "Tags": iamTagList(set)])
+        if !change.set.isEmpty {
+            _ = try await iamChange("Tag\(kind)", ["\(kind)Name": .string(name), "Tags": .keyValues(change.set)])
         }
     }
 }

@@ -91,14 +91,11 @@ extension AWSSession {
     func elbUpdateAttributes(
         _ name: String, _ parameter: String, _ arn: String, from old: ELBAttributes, to new: ELBAttributes
     ) async throws(ProviderError) {
-        let changed = new.values.filter { old.values[$0.key] != $0.value }.sorted { $0.key < $1.key }
+        let changed = new.values.filter { old.values[$0.key] != $0.value }
         if changed.isEmpty { return }
         _ = try await elbChange(
             name,
-            [
-                .init(parameter, .string(arn)),
-                .init("Attributes", .list(changed.map { ["Key": .string($0.key), "Value": .string($0.value)] })),
-            ])
+            [.init(parameter, .string(arn)), .init("Attributes", .keyValues(changed))])
     }
 
     /// A change: what it refers to may have just been made.
@@ -158,32 +155,19 @@ extension AWSSession {
         }
     }
 
-    /// `Tags` of a create: the user's and the intent's.
-    func elbTagList(_ tags: [String: String]?, _ intent: Intent) -> AWSInput {
-        var all = tags ?? [:]
-        all[intent.tag.key] = intent.tag.value
-        return .list(all.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] })
-    }
-
     func elbUpdateTags(
         _ arn: String, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
         guard let new else { return }
-        let old = old ?? [:]
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }.sorted { $0.key < $1.key }
-        if !removed.isEmpty {
+        let change = TagChange(from: old, to: new)
+        if !change.removed.isEmpty {
             _ = try await elbChange(
                 "RemoveTags",
-                [.init("ResourceArns", [.string(arn)]), .init("TagKeys", .strings(removed))])
+                [.init("ResourceArns", [.string(arn)]), .init("TagKeys", .strings(change.removed))])
         }
-        if !set.isEmpty {
+        if !change.set.isEmpty {
             _ = try await elbChange(
-                "AddTags",
-                [
-                    .init("ResourceArns", [.string(arn)]),
-                    .init("Tags", .list(set.map { ["Key": .string($0.key), "Value": .string($0.value)] })),
-                ])
+                "AddTags", [.init("ResourceArns", [.string(arn)]), .init("Tags", .keyValues(change.set))])
         }
     }
 

@@ -53,15 +53,7 @@ extension AWSSession {
 
     /// `Tags` of a create: the user's and the intent's.
     func rdsTags(_ tags: [String: String]?, _ intent: Intent) -> AWSInput {
-        var all = tags ?? [:]
-        all[intent.tag.key] = intent.tag.value
-        return rdsTags(all)
-    }
-
-    private func rdsTags(_ tags: [String: String]) -> AWSInput {
-        .list(
-            tags.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] },
-            as: .members("Tag"))
+        .tagList(tags, intent, as: .members("Tag"))
     }
 
     /// The tags of one object; nil where it is gone.
@@ -79,16 +71,17 @@ extension AWSSession {
     func updateTags(
         _ service: AWSService, of arn: String, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
-        let old = old ?? [:]
         guard let new else { return }
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }
-        if !removed.isEmpty {
+        let difference = TagChange(from: old, to: new)
+        if !difference.removed.isEmpty {
             _ = try await change(
-                service, "RemoveTagsFromResource", ["ResourceName": .string(arn), "TagKeys": .strings(removed)])
+                service, "RemoveTagsFromResource",
+                ["ResourceName": .string(arn), "TagKeys": .strings(difference.removed)])
         }
-        if !set.isEmpty {
-            _ = try await change(service, "AddTagsToResource", ["ResourceName": .string(arn), "Tags": rdsTags(set)])
+        if !difference.set.isEmpty {
+            _ = try await change(
+                service, "AddTagsToResource",
+                ["ResourceName": .string(arn), "Tags": .keyValues(difference.set, as: .members("Tag"))])
         }
     }
 }

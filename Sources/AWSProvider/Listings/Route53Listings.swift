@@ -82,15 +82,11 @@ extension AWSSession {
     func updateHostedZoneTags(
         _ zone: String, from old: [String: String], to new: [String: String]
     ) async throws(ProviderError) {
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }.sorted { $0.key < $1.key }
-        if removed.isEmpty && set.isEmpty { return }
+        let change = TagChange(from: old, to: new)
+        if change.isEmpty { return }
         var input: AWSInput = [:]
-        if !set.isEmpty {
-            input["AddTags"] = .list(
-                set.map { ["Key": .string($0.key), "Value": .string($0.value)] }, as: .members("Tag"))
-        }
-        if !removed.isEmpty { input["RemoveTagKeys"] = .strings(removed, as: .members("Key")) }
+        if !change.set.isEmpty { input["AddTags"] = .keyValues(change.set, as: .members("Tag")) }
+        if !change.removed.isEmpty { input["RemoveTagKeys"] = .strings(change.removed, as: .members("Key")) }
         _ = try await call(
             AWSOperation(
                 .route53, "ChangeTagsForResource", input, effect: .idempotent,

@@ -170,7 +170,7 @@ struct ACMCertificate: ManagedResource {
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        let tags = aws.elbTagList(desired.tags, intent)
+        let tags = AWSInput.tagList(desired.tags, intent)
         var outputs = Outputs()
         let answer: AWSOutput
         if desired.body != nil {
@@ -294,9 +294,7 @@ struct ACMCertificate: ManagedResource {
             _ = try await aws.call(
                 .acm, name,
                 [
-                    "CertificateArn": .string(id.rawValue),
-                    "Tags": .list(
-                        tags.sorted { $0.key < $1.key }.map { ["Key": .string($0.key), "Value": .string($0.value)] }),
+                    "CertificateArn": .string(id.rawValue), "Tags": .keyValues(tags),
                 ], effect: .idempotent)
         }
     }

@@ -243,24 +243,12 @@ struct CloudWatchAlarm: ManagedResource {
     ) async throws(ProviderError) -> Observed<Self>? {
         let names = Set(Arguments.wire.map(\.field.schema.name))
         if !new.says(old, in: names) || !old.says(new, in: names) { try await put(new, tags: nil) }
-        let before = old.tags ?? [:]
-        let after = new.tags ?? [:]
-        if before == after { return nil }
+        let change = TagChange(from: old.tags, to: new.tags)
+        if change.isEmpty { return nil }
         guard let arn = try await describe([id.rawValue]).first?["AlarmArn"].nonEmpty else {
             throw ProviderError(.notFound, "There is no alarm \"\(id)\".", operation: "cloudwatch.DescribeAlarms")
         }
-        let removed = before.keys.filter { after[$0] == nil }.sorted()
-        let set = after.filter { before[$0.key] != $0.value }
-        if !removed.isEmpty {
-            _ = try await aws.call(
-                .cloudwatch, "UntagResource", ["ResourceARN": .string(arn), "TagKeys": .strings(removed)],
-                effect: .idempotent)
-        }
-        if !set.isEmpty {
-            _ = try await aws.call(
-                .cloudwatch, "TagResource", ["ResourceARN": .string(arn), "Tags": aws.iamTagList(set)],
-                effect: .idempotent)
-        }
+        try await aws.tagResource(.cloudwatch, "ResourceARN", arn, change)
         return nil
     }
 
@@ -303,7 +291,7 @@ struct CloudWatchAlarm: ManagedResource {
         var input = alarm.input
         input["AlarmName"] = .nonEmpty(alarm.name)
         // AWS takes tags when the alarm is new, and drops them silently afterwards.
-        if let tags { input["Tags"] = aws.iamTagList(tags) }
+        if let tags { input["Tags"] = .keyValues(tags) }
         do throws(ProviderError) {
             _ = try await aws.call(.cloudwatch, "PutMetricAlarm", input, effect: .idempotent)
         } catch {

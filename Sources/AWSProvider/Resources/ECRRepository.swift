@@ -163,12 +163,10 @@ struct ECRRepository: ManagedResource {
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        var tags = desired.tags ?? [:]
-        tags[intent.tag.key] = intent.tag.value
         let answer = try await change(
             "CreateRepository",
             [
-                "repositoryName": .string(desired.name), "tags": aws.iamTagList(tags),
+                "repositoryName": .string(desired.name), "tags": .tagList(desired.tags, intent),
                 "imageTagMutability": .nonEmpty(desired.tagMutability),
                 "imageTagMutabilityExclusionFilters": filters(desired.exclusionFilters),
                 "imageScanningConfiguration": desired.scanning.map { scanning($0) } ?? .absent,
@@ -271,18 +269,16 @@ struct ECRRepository: ManagedResource {
         _ id: RemoteID, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
         guard let new, new != old else { return }
-        let old = old ?? [:]
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }
-        if removed.isEmpty, set.isEmpty { return }
+        let difference = TagChange(from: old, to: new)
+        if difference.isEmpty { return }
         let answer = try await change(
             "DescribeRepositories", ["repositoryNames": [.string(id.rawValue)]], effect: .read)
         let arn = AWSInput.string(answer["repositories"].items.first?["repositoryArn"].text ?? "")
-        if !removed.isEmpty {
-            _ = try await change("UntagResource", ["resourceArn": arn, "tagKeys": .strings(removed)])
+        if !difference.removed.isEmpty {
+            _ = try await change("UntagResource", ["resourceArn": arn, "tagKeys": .strings(difference.removed)])
         }
-        if !set.isEmpty {
-            _ = try await change("TagResource", ["resourceArn": arn, "tags": aws.iamTagList(set)])
+        if !difference.set.isEmpty {
+            _ = try await change("TagResource", ["resourceArn": arn, "tags": .keyValues(difference.set)])
         }
     }
 

@@ -75,7 +75,7 @@ struct IAMInstanceProfile: ManagedResource {
             "CreateInstanceProfile",
             [
                 "InstanceProfileName": .string(desired.name), "Path": .nonEmpty(desired.path),
-                "Tags": aws.iamTags(desired.tags, intent),
+                "Tags": .tagList(desired.tags, intent),
             ], effect: .once)
         return observed(answer["InstanceProfile"])
     }

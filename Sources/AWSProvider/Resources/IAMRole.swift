@@ -103,7 +103,7 @@ struct IAMRole: ManagedResource {
                 "Description": .nonEmpty(desired.description),
                 "MaxSessionDuration": .optional(desired.maxSessionDuration),
                 "PermissionsBoundary": .nonEmpty(desired.permissionsBoundary),
-                "Tags": aws.iamTags(desired.tags, intent),
+                "Tags": .tagList(desired.tags, intent),
             ], effect: .once)
         return observed(answer["Role"], answer["Role"])
     }

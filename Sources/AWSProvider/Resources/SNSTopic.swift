@@ -175,7 +175,7 @@ struct SNSTopic: ManagedResource {
                 [
                     "Name": .string(desired.name),
                     "Attributes": attributes.isEmpty ? .absent : .map(attributes),
-                    "Tags": aws.iamTags(desired.tags, intent),
+                    "Tags": .tagList(desired.tags, intent),
                 ], effect: .idempotent)
             return observed(RemoteID(answer.xml["TopicArn"].text))
         } catch {
@@ -255,19 +255,7 @@ struct SNSTopic: ManagedResource {
         _ id: RemoteID, from old: [String: String]?, to new: [String: String]?
     ) async throws(ProviderError) {
         guard let new else { return }
-        let old = old ?? [:]
-        let removed = old.keys.filter { new[$0] == nil }.sorted()
-        let set = new.filter { old[$0.key] != $0.value }
-        if !removed.isEmpty {
-            _ = try await aws.call(
-                .sns, "UntagResource", ["ResourceArn": .string(id.rawValue), "TagKeys": .strings(removed)],
-                effect: .idempotent)
-        }
-        if !set.isEmpty {
-            _ = try await aws.call(
-                .sns, "TagResource", ["ResourceArn": .string(id.rawValue), "Tags": aws.iamTagList(set)],
-                effect: .idempotent)
-        }
+        try await aws.tagResource(.sns, "ResourceArn", id.rawValue, TagChange(from: old, to: new))
     }
 
     // MARK: - Wire format

@@ -387,12 +387,7 @@ extension LaunchTemplate {
                 "What is tagged as it is made: `instance`, `volume`, `network-interface`, …"),
             WireField(
                 field: .argument("tags", \.tags, absence: .means(.map([:])), "The tags."), name: "Tag",
-                encode: { block in
-                    .list(
-                        (block.tags ?? [:]).sorted { $0.key < $1.key }.map {
-                            ["Key": .string($0.key), "Value": .string($0.value)]
-                        })
-                }, decode: { $1.tags = $0.tags }),
+                encode: { .keyValues($0.tags ?? [:]) }, decode: { $1.tags = $0.tags }),
         ]
     }
 }

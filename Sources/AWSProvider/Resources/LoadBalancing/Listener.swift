@@ -164,7 +164,7 @@ struct Listener: ManagedResource {
             answer = try await aws.elbChange(
                 "CreateListener",
                 [.init("LoadBalancerArn", .string(desired.balancer))]
-                    + wire(desired, from: nil) + [.init("Tags", aws.elbTagList(desired.tags, intent))], effect: .once)
+                    + wire(desired, from: nil) + [.init("Tags", .tagList(desired.tags, intent))], effect: .once)
         } catch {
             throw await explained(error, desired)
         }

@@ -89,7 +89,7 @@ struct ListenerRule: ManagedResource {
                 .init("ListenerArn", .string(desired.listener)), .init("Priority", .integer(desired.priority)),
                 .init("Conditions", .list(desired.conditions.map(\.wire))),
                 .init("Actions", ListenerAction.wire(desired.actions, secret: secret)),
-                .init("Tags", aws.elbTagList(desired.tags, intent)),
+                .init("Tags", .tagList(desired.tags, intent)),
             ], effect: .once)
         guard let observed = answer["Rules"].items.first.flatMap(observed) else {
             throw ProviderError(.notUnderstood, "The answer has no rule.", operation: "elbv2.CreateRule")

@@ -266,7 +266,7 @@ struct LoadBalancer: ManagedResource {
                 .init("IpAddressType", .nonEmpty(desired.ipAddressType)),
                 .init("CustomerOwnedIpv4Pool", .nonEmpty(desired.customerOwnedPool)),
                 .init("IpamPools", wire(desired.ipamPools)),
-                .init("Tags", aws.elbTagList(desired.tags, intent)),
+                .init("Tags", .tagList(desired.tags, intent)),
             ], effect: .once)
         guard let item = answer["LoadBalancers"].items.first else {
             throw ProviderError(

@@ -314,7 +314,7 @@ struct TargetGroup: ManagedResource {
             .init("IpAddressType", .nonEmpty(desired.ipAddressType)),
         ]
         if let check = desired.healthCheck { fields += wire(check, desired.protocolVersion) }
-        fields.append(.init("Tags", aws.elbTagList(desired.tags, intent)))
+        fields.append(.init("Tags", .tagList(desired.tags, intent)))
         let answer = try await aws.elbChange("CreateTargetGroup", fields, effect: .once)
         guard let item = answer["TargetGroups"].items.first else {
             throw ProviderError(.notUnderstood, "The answer has no target group.", operation: "elbv2.CreateTargetGroup")
