@@ -77,10 +77,11 @@ extension Field {
     /// The tags of a taggable resource: owned per key.
     package static func tags(
         _ path: any WritableKeyPath<Block, [String: String]?> & Sendable,
-        onChange: ArgumentSchema.ChangeBehavior = .update
+        onChange: ArgumentSchema.ChangeBehavior = .update, needsOwnRead: Bool = false, isSetAfterCreate: Bool = false
     ) -> Field {
         .argument(
             "tags", path, absence: .means(.map([:])), onChange: onChange, semantics: .tags,
+            needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate,
             "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in.")
     }
 

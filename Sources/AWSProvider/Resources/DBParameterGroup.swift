@@ -6,12 +6,12 @@ import ProviderKit
 ///
 /// Calls: `CreateDBParameterGroup`, `DescribeDBParameterGroups`, `DescribeDBParameters` and `ListTagsForResource` (where
 /// they are declared), `ModifyDBParameterGroup`, `ResetDBParameterGroup` (20 parameters a call), `AddTagsToResource`,
-/// `RemoveTagsFromResource`, `DeleteDBParameterGroup`.
+/// `RemoveTagsFromResource`, `DeleteDBParameterGroup`; see `NamedGroups.swift`.
 ///
 /// The parameters that somebody set are one set: others than the declared ones are drift, and set back to what the engine
 /// has. How a parameter comes into force is asked for where it is not declared: a static one waits for the next restart.
-struct DBParameterGroup: ManagedResource {
-    struct Arguments: ArgumentBlock {
+struct DBParameterGroup: NamedGroup {
+    struct Arguments: NamedGroupArguments {
         var name = ""
         var family = ""
         var description: String?
@@ -26,22 +26,17 @@ struct DBParameterGroup: ManagedResource {
                         "[a-zA-Z](-?[a-zA-Z0-9])*",
                         "letters, digits and single hyphens, a letter first and no hyphen last"),
                     .length(1, 255),
-                ], "The name; AWS keeps it in lower case."),
+                ], nameText),
             .required("family", \.family, onChange: .replace, "The engine and its line, such as `mysql8.0`."),
             .argument(
-                "description", \.description, onChange: .replace, constraints: [.length(1, 255)],
-                "What it is for; \"\(defaultDescription)\" if it is left out."),
+                "description", \.description, onChange: .replace, constraints: [.length(1, 255)], descriptionText),
             .argument(
                 "parameter", \.parameters, type: .set(Parameter.valueType, key: "name"), absence: .means(.list([])),
                 needsOwnRead: true, isSetAfterCreate: true,
                 timing: .later("a static parameter comes into force when a database that uses it restarts next"),
                 "The parameters that differ from what the engine has; all others are set back."),
-            .argument(
-                "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
-                "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),
+            .tags(\.tags, needsOwnRead: true),
         ]
-
-        static let defaultDescription = "Managed by muster"
     }
 
     struct Parameter: ArgumentBlock {
@@ -70,36 +65,10 @@ struct DBParameterGroup: ManagedResource {
 
     let aws: AWSSession
 
-    func read(_ known: [Known<Self>]) async throws(ProviderError) -> [RemoteID: Observed<Self>] {
-        let groups = Dictionary(
-            try await listing().map { ($0["DBParameterGroupName"].text, $0) },
-            uniquingKeysWith: { first, _ in first })
-        var found: [RemoteID: Observed<Self>] = [:]
-        for object in known {
-            guard let group = groups[object.id.rawValue] else { continue }
-            var observed = observed(group)
-            if object.declared.contains("tags") {
-                guard let tags = try await aws.tags(.rds, of: group["DBParameterGroupArn"].text) else { continue }
-                observed.arguments.tags = tags
-            }
-            // A set that was declared and is declared no more is still to be emptied.
-            if object.declared.contains("parameter") || object.arguments.parameters?.isEmpty == false {
-                observed.arguments.parameters = try await parameters(of: object.id.rawValue, source: "user")
-                    .map(\.parameter)
-            }
-            found[object.id] = observed
-        }
-        return found
-    }
-
-    func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] {
-        try await listing().map(observed)
-    }
-
-    func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        guard let group = try await named(desired.name) else { return nil }
-        let tags = try await aws.tags(.rds, of: group["DBParameterGroupArn"].text) ?? [:]
-        return Found(observed(group), isOurs: tags[intent.tag.key] == intent.tag.value)
+    func complete(_ observed: inout Observed<Self>, of known: Known<Self>) async throws(ProviderError) {
+        // A set that was declared and is declared no more is still to be emptied.
+        guard known.declared.contains("parameter") || known.arguments.parameters?.isEmpty == false else { return }
+        observed.arguments.parameters = try await parameters(of: known.id.rawValue, source: "user").map(\.parameter)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
@@ -108,7 +77,7 @@ struct DBParameterGroup: ManagedResource {
             [
                 "DBParameterGroupName": .string(desired.name.lowercased()),
                 "DBParameterGroupFamily": .string(desired.family),
-                "Description": .string(desired.description.filled ?? Arguments.defaultDescription),
+                "Description": desired.wireDescription,
                 "Tags": aws.rdsTags(desired.tags, intent),
             ])
         return observed(answer["DBParameterGroup"])
@@ -118,26 +87,8 @@ struct DBParameterGroup: ManagedResource {
         _ id: RemoteID, from old: Arguments, to new: Arguments
     ) async throws(ProviderError) -> Observed<Self>? {
         try await setParameters(id.rawValue, from: old.parameters ?? [], to: new.parameters)
-        if old.tags != new.tags, new.tags != nil {
-            guard let group = try await named(id.rawValue) else { throw Self.gone(id) }
-            try await aws.updateTags(.rds, of: group["DBParameterGroupArn"].text, from: old.tags, to: new.tags)
-        }
+        try await updateTags(id, from: old, to: new)
         return nil
-    }
-
-    func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
-        try await aws.delete(.rds, "DeleteDBParameterGroup", ["DBParameterGroupName": .string(id.rawValue)])
-    }
-
-    func importID(_ text: String) async throws(ProviderError) -> RemoteID { RemoteID(text.lowercased()) }
-
-    private func listing() async throws(ProviderError) -> [XMLElement] {
-        try await aws.markerList(.rds, "DescribeDBParameterGroups", at: "DBParameterGroups")
-    }
-
-    private func named(_ name: String) async throws(ProviderError) -> XMLElement? {
-        try await aws.markerNamed(
-            .rds, "DescribeDBParameterGroups", at: "DBParameterGroups", "DBParameterGroupName", name.lowercased())
     }
 
     // MARK: Parameters
@@ -210,13 +161,17 @@ struct DBParameterGroup: ManagedResource {
 
     // MARK: - Wire format
 
-    private func observed(_ group: XMLElement) -> Observed<Self> {
+    static let service = AWSService.rds
+    static let noun = "DBParameterGroup"
+    static let arnMember = "DBParameterGroupArn"
+
+    func observed(_ group: XMLElement) -> Observed<Self> {
         var arguments = Arguments()
         arguments.name = group["DBParameterGroupName"].text
         arguments.family = group["DBParameterGroupFamily"].text
         arguments.description = group["Description"].text
         var outputs = Outputs()
-        outputs.arn = group["DBParameterGroupArn"].nonEmpty
+        outputs.arn = group[Self.arnMember].nonEmpty
         return Observed(id: RemoteID(arguments.name), arguments: arguments, outputs: outputs)
     }
 }

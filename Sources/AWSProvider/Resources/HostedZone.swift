@@ -30,9 +30,7 @@ struct HostedZone: ManagedResource {
             .argument(
                 "force_destroy", \.forceDestroy, absence: .means(false), onChange: .local,
                 "Whether deleting the zone deletes the records that others made in it."),
-            .argument(
-                "tags", \.tags, absence: .means(.map([:])), semantics: .tags, isSetAfterCreate: true,
-                "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),
+            .tags(\.tags, isSetAfterCreate: true),
         ]
     }
 

@@ -22,9 +22,7 @@ struct IAMInstanceProfile: ManagedResource {
             .argument(
                 "role", \.role, absence: .means(""), reference: .iamRole, isSetAfterCreate: true,
                 holds: true, "The role; a profile has one at most."),
-            .argument(
-                "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
-                "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),
+            .tags(\.tags, needsOwnRead: true),
         ]
     }
 

@@ -193,9 +193,7 @@ struct ReplicationGroup: ManagedResource {
             .argument(
                 "log_delivery_configuration", \.logs, type: .set(LogDelivery.valueType, key: "log_type"),
                 absence: .means(.list([])), "Where its logs go."),
-            .argument(
-                "tags", \.tags, absence: .means(.map([:])), semantics: .tags, needsOwnRead: true,
-                "Tags by key. Keys set by others are left alone; the workspace's and the stack's tags are merged in."),
+            .tags(\.tags, needsOwnRead: true),
         ]
 
         static let defaultDescription = "Managed by muster"
