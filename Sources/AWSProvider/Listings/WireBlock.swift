@@ -32,6 +32,13 @@ extension WireField {
         schema.schema.onChange = .replace
         return WireField(field: schema, name: name, encode: encode, decode: decode)
     }
+
+    /// The same where AWS chooses what is left out.
+    var unmanaged: WireField {
+        var schema = field
+        schema.schema.absence = .unmanaged
+        return WireField(field: schema, name: name, encode: encode, decode: decode)
+    }
 }
 
 extension WireBlock {

@@ -10,7 +10,7 @@ import ProviderKit
 /// Calls: `CreateLaunchConfiguration`, `DescribeLaunchConfigurations`, `DescribeImages` (the root device's name, where
 /// the root volume is described), `DeleteLaunchConfiguration`.
 struct LaunchConfiguration: ManagedResource {
-    struct Volume: WireBlock {
+    struct Volume: ConfiguredVolume {
         var deviceName: String?
         var isDeletedOnTermination: Bool?
         var isEncrypted: Bool?
@@ -21,29 +21,9 @@ struct LaunchConfiguration: ManagedResource {
         var size: Int?
         var type: String?
 
-        static let wire =
-            ([
-                .boolean(
-                    "delete_on_termination", \.isDeletedOnTermination, "DeleteOnTermination", told: .same,
-                    absence: .means(true), "Whether it goes with the instance."),
-                .boolean(
-                    "encrypted", \.isEncrypted, "Encrypted", told: .same, absence: .unmanaged,
-                    "Whether it is encrypted."),
-                .integer(
-                    "iops", \.iops, "Iops", told: .same, absence: .unmanaged,
-                    "Operations a second, where the type has a choice."),
-                .string("snapshot_id", \.snapshotID, "SnapshotId", told: .same, "The snapshot to start from."),
-                .integer(
-                    "throughput", \.throughput, "Throughput", told: .same, absence: .unmanaged, "MiB a second, for gp3."
-                ),
-                .integer(
-                    "volume_size", \.size, "VolumeSize", told: .same, absence: .unmanaged,
-                    constraints: [.range(1, 16_384)],
-                    "The size in GiB."),
-                .string(
-                    "volume_type", \.type, "VolumeType", told: .same, absence: .unmanaged,
-                    constraints: [.allowed(["gp3", "gp2", "io1", "st1", "sc1", "standard"])], "The kind of disk."),
-            ] as [WireField<Self>]).map(\.replacing)
+        static let wire = volumeWire([
+            .string("snapshot_id", \.snapshotID, "SnapshotId", told: .same, "The snapshot to start from.")
+        ])
 
         static let fields: [Field<Self>] =
             [
@@ -56,7 +36,7 @@ struct LaunchConfiguration: ManagedResource {
             ] + wire.map(\.field)
     }
 
-    struct RootVolume: WireBlock {
+    struct RootVolume: ConfiguredVolume {
         var isDeletedOnTermination: Bool?
         var isEncrypted: Bool?
         var iops: Int?
@@ -64,48 +44,15 @@ struct LaunchConfiguration: ManagedResource {
         var size: Int?
         var type: String?
 
-        static let wire =
-            ([
-                .boolean(
-                    "delete_on_termination", \.isDeletedOnTermination, "DeleteOnTermination", told: .same,
-                    absence: .means(true), "Whether it goes with the instance."),
-                .boolean(
-                    "encrypted", \.isEncrypted, "Encrypted", told: .same, absence: .unmanaged,
-                    "Whether it is encrypted."),
-                .integer(
-                    "iops", \.iops, "Iops", told: .same, absence: .unmanaged,
-                    "Operations a second, where the type has a choice."),
-                .integer(
-                    "throughput", \.throughput, "Throughput", told: .same, absence: .unmanaged, "MiB a second, for gp3."
-                ),
-                .integer(
-                    "volume_size", \.size, "VolumeSize", told: .same, absence: .unmanaged,
-                    constraints: [.range(1, 16_384)],
-                    "The size in GiB."),
-                .string(
-                    "volume_type", \.type, "VolumeType", told: .same, absence: .unmanaged,
-                    constraints: [.allowed(["gp3", "gp2", "io1", "st1", "sc1", "standard"])], "The kind of disk."),
-            ] as [WireField<Self>]).map(\.replacing)
+        static let wire = volumeWire()
     }
 
-    struct MetadataOptions: WireBlock {
+    struct MetadataOptions: MetadataBlock {
         var endpoint: String?
-        var hopLimit: Int?
         var tokens: String?
+        var hopLimit: Int?
 
-        static let wire =
-            ([
-                .string(
-                    "http_endpoint", \.endpoint, "HttpEndpoint", told: .same, absence: .unmanaged,
-                    constraints: [.allowed(["enabled", "disabled"])], "Whether it answers."),
-                .integer(
-                    "http_put_response_hop_limit", \.hopLimit, "HttpPutResponseHopLimit", told: .same,
-                    absence: .unmanaged,
-                    constraints: [.range(1, 64)], "How many hops its answers survive; containers need 2."),
-                .string(
-                    "http_tokens", \.tokens, "HttpTokens", told: .same, absence: .unmanaged,
-                    constraints: [.allowed(["required", "optional"])], "Whether it wants session tokens (IMDSv2)."),
-            ] as [WireField<Self>]).map(\.replacing)
+        static let wire = metadataWire(told: .same).map(\.replacing)
     }
 
     struct Arguments: ArgumentBlock {
@@ -382,5 +329,41 @@ struct LaunchConfiguration: ManagedResource {
         }
         arguments.volumes = volumes.inOrder
         arguments.ephemeralDevices = devices.inOrder
+    }
+}
+
+/// What the root volume and other volumes have in common.
+private protocol ConfiguredVolume: WireBlock {
+    var isDeletedOnTermination: Bool? { get set }
+    var isEncrypted: Bool? { get set }
+    var iops: Int? { get set }
+    var throughput: Int? { get set }
+    var size: Int? { get set }
+    var type: String? { get set }
+}
+
+extension ConfiguredVolume {
+    fileprivate static func volumeWire(_ more: [WireField<Self>] = []) -> [WireField<Self>] {
+        let first: [WireField<Self>] = [
+            .boolean(
+                "delete_on_termination", \.isDeletedOnTermination, "DeleteOnTermination", told: .same,
+                absence: .means(true), "Whether it goes with the instance."),
+            .boolean(
+                "encrypted", \.isEncrypted, "Encrypted", told: .same, absence: .unmanaged, "Whether it is encrypted."),
+            .integer(
+                "iops", \.iops, "Iops", told: .same, absence: .unmanaged,
+                "Operations a second, where the type has a choice."),
+        ]
+        let last: [WireField<Self>] = [
+            .integer(
+                "throughput", \.throughput, "Throughput", told: .same, absence: .unmanaged, "MiB a second, for gp3."),
+            .integer(
+                "volume_size", \.size, "VolumeSize", told: .same, absence: .unmanaged,
+                constraints: [.range(1, 16_384)], "The size in GiB."),
+            .string(
+                "volume_type", \.type, "VolumeType", told: .same, absence: .unmanaged,
+                constraints: [.allowed(["gp3", "gp2", "io1", "st1", "sc1", "standard"])], "The kind of disk."),
+        ]
+        return (first + more + last).map(\.replacing)
     }
 }

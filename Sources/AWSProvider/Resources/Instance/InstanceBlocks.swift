@@ -32,18 +32,12 @@ struct NetworkInterfaceChoice: ArgumentBlock {
     ]
 }
 
-struct CPUOptions: ArgumentBlock {
+struct CPUOptions: CPUBlock {
     var coreCount: Int?
     var threadsPerCore: Int?
     var amdSEVSNP: String?
 
-    static let fields: [Field<Self>] = [
-        .argument("core_count", \.coreCount, onChange: .replace, "How many cores."),
-        .argument("threads_per_core", \.threadsPerCore, onChange: .replace, "1 turns hyper-threading off."),
-        .argument(
-            "amd_sev_snp", \.amdSEVSNP, onChange: .replace, constraints: [.allowed(["enabled", "disabled"])],
-            "Whether memory is encrypted by AMD SEV-SNP."),
-    ]
+    static let wire = cpuWire.map(\.unmanaged.replacing)
 }
 
 struct EnclaveOptions: ArgumentBlock {
@@ -62,28 +56,6 @@ struct CreditSpecification: ArgumentBlock {
             "cpu_credits", \.cpuCredits, constraints: [.allowed(["standard", "unlimited"])],
             "Whether the machine may borrow processor time.")
     ]
-}
-
-struct MetadataOptions: ArgumentBlock {
-    var endpoint: String?
-    var tokens: String?
-    var hopLimit: Int?
-    var ipv6: String?
-    var tags: String?
-
-    static let fields: [Field<Self>] = [
-        .argument("http_endpoint", \.endpoint, constraints: [onOff], "Whether it answers."),
-        .argument(
-            "http_tokens", \.tokens, constraints: [.allowed(["required", "optional"])],
-            "Whether it wants session tokens (IMDSv2)."),
-        .argument(
-            "http_put_response_hop_limit", \.hopLimit, constraints: [.range(1, 64)],
-            "How many hops its answers survive; containers need 2."),
-        .argument("http_protocol_ipv6", \.ipv6, constraints: [onOff], "Whether it answers over IPv6."),
-        .argument("instance_metadata_tags", \.tags, constraints: [onOff], "Whether it tells the tags."),
-    ]
-
-    private static let onOff = Constraint.allowed(["enabled", "disabled"])
 }
 
 struct MaintenanceOptions: ArgumentBlock {
@@ -115,29 +87,17 @@ struct PrivateDNSNameOptions: ArgumentBlock {
     ]
 }
 
-struct CapacityReservation: ArgumentBlock {
+struct CapacityReservation: CapacityBlock {
     var preference: String?
     var target: Target?
 
-    struct Target: ArgumentBlock {
+    struct Target: ReservationBlock {
         var id: String?
         var groupARN: String?
-
-        static let fields: [Field<Self>] = [
-            .argument("capacity_reservation_id", \.id, "The reservation."),
-            .argument("capacity_reservation_resource_group_arn", \.groupARN, "The group of reservations."),
-        ]
+        static let wire = reservationWire.map(\.unmanaged)
     }
 
-    static let fields: [Field<Self>] = [
-        .argument(
-            "capacity_reservation_preference", \.preference,
-            constraints: [
-                .allowed(["open", "none", "capacity-reservations-only"]),
-                .conflictsWith(["capacity_reservation_target"]),
-            ], "Whether it uses any open reservation that fits, or none."),
-        .argument("capacity_reservation_target", \.target, "A certain reservation."),
-    ]
+    static let wire = capacityWire([.conflictsWith(["capacity_reservation_target"])]).map(\.unmanaged)
 }
 
 struct MarketOptions: ArgumentBlock {
@@ -182,24 +142,18 @@ protocol VolumeArguments: ArgumentBlock {
 }
 
 extension VolumeArguments {
-    fileprivate static func volumeFields(
-        _ size: any WritableKeyPath<Self, Int?> & Sendable, _ type: any WritableKeyPath<Self, String?> & Sendable,
-        _ iops: any WritableKeyPath<Self, Int?> & Sendable, _ throughput: any WritableKeyPath<Self, Int?> & Sendable,
-        _ isEncrypted: any WritableKeyPath<Self, Bool?> & Sendable,
-        _ kmsKeyID: any WritableKeyPath<Self, String?> & Sendable,
-        _ isDeletedOnTermination: any WritableKeyPath<Self, Bool?> & Sendable
-    ) -> [Field<Self>] {
+    fileprivate static var volumeFields: [Field<Self>] {
         [
-            .argument("volume_size", size, constraints: [.range(1, 65_536)], "The size in GiB; it can only grow."),
+            .argument("volume_size", \.size, constraints: [.range(1, 65_536)], "The size in GiB; it can only grow."),
             .argument(
-                "volume_type", type,
+                "volume_type", \.type,
                 constraints: [.allowed(["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"])], "The kind of disk."),
-            .argument("iops", iops, "Operations a second, where the type has a choice."),
-            .argument("throughput", throughput, "MiB a second, for gp3."),
-            .argument("encrypted", isEncrypted, onChange: .replace, "Whether it is encrypted."),
-            .argument("kms_key_id", kmsKeyID, onChange: .replace, "The key to encrypt with."),
+            .argument("iops", \.iops, "Operations a second, where the type has a choice."),
+            .argument("throughput", \.throughput, "MiB a second, for gp3."),
+            .argument("encrypted", \.isEncrypted, onChange: .replace, "Whether it is encrypted."),
+            .argument("kms_key_id", \.kmsKeyID, onChange: .replace, "The key to encrypt with."),
             .argument(
-                "delete_on_termination", isDeletedOnTermination, absence: .means(true),
+                "delete_on_termination", \.isDeletedOnTermination, absence: .means(true),
                 "Whether it goes with the instance."),
         ]
     }
@@ -214,8 +168,7 @@ struct RootBlockDevice: VolumeArguments {
     var kmsKeyID: String?
     var isDeletedOnTermination: Bool?
 
-    static let fields: [Field<Self>] = volumeFields(
-        \.size, \.type, \.iops, \.throughput, \.isEncrypted, \.kmsKeyID, \.isDeletedOnTermination)
+    static let fields = volumeFields
 }
 
 struct BlockDevice: VolumeArguments {
@@ -233,9 +186,7 @@ struct BlockDevice: VolumeArguments {
         [
             .required("device_name", \.deviceName, onChange: .replace, "The device, such as `/dev/sdf`."),
             .argument("snapshot_id", \.snapshotID, onChange: .replace, "The snapshot to start from."),
-        ]
-        + volumeFields(
-            \.size, \.type, \.iops, \.throughput, \.isEncrypted, \.kmsKeyID, \.isDeletedOnTermination)
+        ] + volumeFields
 }
 
 struct EphemeralDevice: ArgumentBlock {

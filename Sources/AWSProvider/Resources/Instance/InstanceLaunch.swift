@@ -33,11 +33,7 @@ extension Instance {
                 "PartitionNumber": .optional(desired.placementPartition),
             ],
             "HibernationOptions": ["Configured": .optional(desired.canHibernate)],
-            "CpuOptions": [
-                "CoreCount": .optional(desired.cpuOptions?.coreCount),
-                "ThreadsPerCore": .optional(desired.cpuOptions?.threadsPerCore),
-                "AmdSevSnp": .nonEmpty(desired.cpuOptions?.amdSEVSNP),
-            ],
+            "CpuOptions": desired.cpuOptions?.input ?? .absent,
             "EnclaveOptions": ["Enabled": .optional(desired.enclaveOptions?.isEnabled)],
             "CreditSpecification": ["CpuCredits": .nonEmpty(desired.creditSpecification?.cpuCredits)],
             "MetadataOptions": desired.metadataOptions?.input ?? .absent,
@@ -176,28 +172,6 @@ extension VolumeArguments {
             "VolumeSize": .optional(size), "VolumeType": .nonEmpty(type), "Iops": .optional(iops),
             "Throughput": .optional(throughput), "Encrypted": .optional(isEncrypted), "KmsKeyId": .nonEmpty(kmsKeyID),
             "DeleteOnTermination": .boolean(isDeletedOnTermination ?? true),
-        ]
-    }
-}
-
-extension MetadataOptions {
-    var input: AWSInput {
-        [
-            "HttpEndpoint": .nonEmpty(endpoint), "HttpTokens": .nonEmpty(tokens),
-            "HttpPutResponseHopLimit": .optional(hopLimit), "HttpProtocolIpv6": .nonEmpty(ipv6),
-            "InstanceMetadataTags": .nonEmpty(tags),
-        ]
-    }
-}
-
-extension CapacityReservation {
-    var input: AWSInput {
-        [
-            "CapacityReservationPreference": .nonEmpty(preference),
-            "CapacityReservationTarget": [
-                "CapacityReservationId": .nonEmpty(target?.id),
-                "CapacityReservationResourceGroupArn": .nonEmpty(target?.groupARN),
-            ],
         ]
     }
 }

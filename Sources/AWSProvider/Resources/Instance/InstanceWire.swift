@@ -247,15 +247,7 @@ extension VolumeArguments {
         iops = volume["iops"].integer
         throughput = volume["throughput"].integer
         isEncrypted = volume["encrypted"].boolean
-        kmsKeyID = Self.key(volume["kmsKeyId"].text, recorded: recorded?.kmsKeyID)
+        kmsKeyID = keyAsWritten(volume["kmsKeyId"].text, recorded: recorded?.kmsKeyID)
         self.isDeletedOnTermination = isDeletedOnTermination
-    }
-
-    /// AWS answers with the key's ARN whatever it was asked with: an id is compared with the ARN's end, and an alias,
-    /// whose key may be another one today, is taken as it is.
-    private static func key(_ live: String, recorded: String?) -> String {
-        guard let recorded = recorded.filled, !live.isEmpty else { return live }
-        let isAlias = recorded.hasPrefix("alias/") || recorded.contains(":alias/")
-        return isAlias || live.hasSuffix("/\(recorded)") ? recorded : live
     }
 }

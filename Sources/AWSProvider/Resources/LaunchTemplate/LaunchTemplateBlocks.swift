@@ -248,44 +248,24 @@ extension LaunchTemplate {
         ]
     }
 
-    struct CPUOptions: WireBlock {
+    struct CPUOptions: CPUBlock {
         var coreCount: Int?
         var threadsPerCore: Int?
         var amdSEVSNP: String?
-
-        static let wire: [WireField<Self>] = [
-            .string(
-                "amd_sev_snp", \.amdSEVSNP, "AmdSevSnp", constraints: [.allowed(["enabled", "disabled"])],
-                "Whether memory is encrypted by AMD SEV-SNP."),
-            .integer("core_count", \.coreCount, "CoreCount", "How many cores."),
-            .integer("threads_per_core", \.threadsPerCore, "ThreadsPerCore", "1 turns hyper-threading off."),
-        ]
+        static let wire = cpuWire
     }
 
-    struct CapacityReservation: WireBlock {
+    struct CapacityReservation: CapacityBlock {
         var preference: String?
         var target: Target?
 
-        struct Target: WireBlock {
+        struct Target: ReservationBlock {
             var id: String?
             var groupARN: String?
-
-            static let wire: [WireField<Self>] = [
-                .string("capacity_reservation_id", \.id, "CapacityReservationId", "The reservation."),
-                .string(
-                    "capacity_reservation_resource_group_arn", \.groupARN, "CapacityReservationResourceGroupArn",
-                    "The group of reservations."),
-            ]
+            static let wire = reservationWire
         }
 
-        static let wire: [WireField<Self>] = [
-            .string(
-                "capacity_reservation_preference", \.preference, "CapacityReservationPreference",
-                constraints: [.allowed(["open", "none", "capacity-reservations-only"])],
-                "Whether it uses any open reservation that fits, or none."),
-            .block(
-                "capacity_reservation_target", \.target, "CapacityReservationTarget", "A certain reservation."),
-        ]
+        static let wire = capacityWire()
     }
 
     struct CreditSpecification: WireBlock {
@@ -327,35 +307,6 @@ extension LaunchTemplate {
                 "auto_recovery", \.autoRecovery, "AutoRecovery", constraints: [.allowed(["default", "disabled"])],
                 "Whether AWS moves it when its machine fails.")
         ]
-    }
-
-    /// AWS may tell more than it was given, so that members that are left out are not compared.
-    struct MetadataOptions: WireBlock {
-        var endpoint: String?
-        var ipv6: String?
-        var hopLimit: Int?
-        var tokens: String?
-        var tags: String?
-
-        static let wire: [WireField<Self>] = [
-            .string(
-                "http_endpoint", \.endpoint, "HttpEndpoint", absence: .unmanaged, constraints: [onOff],
-                "Whether it answers."),
-            .string(
-                "http_protocol_ipv6", \.ipv6, "HttpProtocolIpv6", absence: .unmanaged, constraints: [onOff],
-                "Whether it answers over IPv6."),
-            .integer(
-                "http_put_response_hop_limit", \.hopLimit, "HttpPutResponseHopLimit", absence: .unmanaged,
-                constraints: [.range(1, 64)], "How many hops its answers survive; containers need 2."),
-            .string(
-                "http_tokens", \.tokens, "HttpTokens", absence: .unmanaged,
-                constraints: [.allowed(["required", "optional"])], "Whether it wants session tokens (IMDSv2)."),
-            .string(
-                "instance_metadata_tags", \.tags, "InstanceMetadataTags", absence: .unmanaged, constraints: [onOff],
-                "Whether it tells the tags."),
-        ]
-
-        private static let onOff = Constraint.allowed(["enabled", "disabled"])
     }
 
     struct PrivateDNSNameOptions: WireBlock {
