@@ -20,23 +20,31 @@ extension LoweringResult {
 
     /// The record that a definition's `dns:` makes.
     mutating func lowerName(of definition: Definition, leadingTo target: Value) {
-        guard let field = definition.body["dns"] else { return }
-        let body: LocatedValue
-        switch field.value {
-        case .string, .deferred:
-            body = .map([.init(key: "name", keyRange: field.range, value: field)], field.range)
-        default:
-            body = read(
-                field, as: LoweringResult.nameFields, of: "dns", stack: definition.stack, forms: "a name or a map")
-        }
-        guard let name = body["name"], !name.value.isUnreadable else { return }
-        checkName(name)
+        guard let field = definition.body["dns"],
+            let (body, name) = readName(field, as: LoweringResult.nameFields, stack: definition.stack)
+        else { return }
         var record = Draft("aws.dns_record", recordName(name.value), of: definition, at: field.range)
         record.set("name", name.value.withoutTrailingDot, at: name.range)
         record.set("type", "CNAME")
         record.set("ttl", body["ttl"]?.value ?? 60, at: body["ttl"]?.range)
         record.set("records", .list([target]))
         appendRecord(record, zone: body["zone"], at: name.range)
+    }
+
+    /// A name alone, or a map with it; nil after a complaint.
+    mutating func readName(
+        _ field: LocatedValue, as fields: [ArgumentSchema], stack: String
+    ) -> (body: LocatedValue, name: LocatedValue)? {
+        let body: LocatedValue
+        switch field.value {
+        case .string, .deferred:
+            body = .map([.init(key: "name", keyRange: field.range, value: field)], field.range)
+        default:
+            body = read(field, as: fields, of: "dns", stack: stack, forms: "a name or a map")
+        }
+        guard let name = body["name"], !name.value.isUnreadable else { return nil }
+        checkName(name)
+        return (body, name)
     }
 }
 

@@ -18,9 +18,12 @@ enum ControlNodesSection: Section {
                 "The volume that the node boots from, in short words."),
             ArgumentSchema(
                 "root_block_device", .object(rootBlockDeviceFields), "The volume that the node boots from."),
-            ArgumentSchema("ebs_block_devices", .list(.object(blockDeviceFields)), "More volumes, made with the node."),
             ArgumentSchema(
-                "ephemeral_block_devices", .list(.object(ephemeralDeviceFields)), "Volumes of the machine itself."),
+                "ebs_block_devices", .list(.object(SectionFields.blockDevice(sizeText: sizeText, of: "the node"))),
+                "More volumes, made with the node."),
+            ArgumentSchema(
+                "ephemeral_block_devices", .list(.object(SectionFields.ephemeralDevice)),
+                "Volumes of the machine itself."),
             ArgumentSchema(
                 "dns", .anything,
                 "The node's name in DNS; or a map with name, type, ttl, zone and target. Without more: a CNAME to the "
@@ -66,69 +69,24 @@ enum ControlNodesSection: Section {
         ArgumentSchema(
             "user_data_replace_on_change", .boolean,
             "Whether other user data replace the node; else it is stopped and started."),
-        ArgumentSchema("monitoring", .boolean, "Whether metrics come every minute."),
-        ArgumentSchema("ebs_optimized", .boolean, "Whether volumes have bandwidth of their own."),
+        SectionFields.monitoring, SectionFields.ebsOptimized,
         ArgumentSchema("source_dest_check", .boolean, "Whether packets for others are dropped."),
         ArgumentSchema("disable_api_termination", .boolean, "Whether AWS refuses to terminate the node."),
         ArgumentSchema("disable_api_stop", .boolean, "Whether AWS refuses to stop the node."),
         ArgumentSchema(
             "instance_initiated_shutdown_behavior", .string, constraints: [.allowed(["stop", "terminate"])],
             "What a shutdown from inside does."),
-        ArgumentSchema(
-            "metadata_options",
-            .object([
-                ArgumentSchema(
-                    "http_endpoint", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether the metadata service answers."),
-                ArgumentSchema(
-                    "http_tokens", .string, constraints: [.allowed(["required", "optional"])],
-                    "Whether it wants session tokens (IMDSv2)."),
-                ArgumentSchema(
-                    "http_put_response_hop_limit", .integer, constraints: [.range(1, 64)],
-                    "How many hops its answers survive; containers need 2."),
-                ArgumentSchema(
-                    "http_protocol_ipv6", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether it answers over IPv6."),
-                ArgumentSchema(
-                    "instance_metadata_tags", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether it tells the tags."),
-            ]), "The metadata service of the instance."),
-        ArgumentSchema(
-            "credit_specification",
-            .object([
-                ArgumentSchema(
-                    "cpu_credits", .string, constraints: [.allowed(["standard", "unlimited"])],
-                    "Whether the machine may borrow processor time.")
-            ]), "For burstable machines."),
+        SectionFields.metadataOptions("The metadata service of the instance."),
+        SectionFields.creditSpecification("the machine"),
         ArgumentSchema(
             "tenancy", .string, constraints: [.allowed(["default", "dedicated", "host"])],
             "Whether the machine is shared."),
     ]
 
-    private static func volumeFields(_ size: String, _ type: String) -> [ArgumentSchema] {
-        [
-            ArgumentSchema(size, .integer, constraints: [.range(1, 65_536)], "The size in GiB; it can only grow."),
-            ArgumentSchema(type, .string, "gp3, gp2, io1, io2, st1, sc1 or standard."),
-            ArgumentSchema("iops", .integer, "Operations per second, where the type has a choice."),
-            ArgumentSchema("throughput", .integer, "MiB per second, for gp3."),
-            ArgumentSchema("encrypted", .boolean, "Whether the volume is encrypted."),
-            ArgumentSchema("kms_key_id", .string, "The key to encrypt with."),
-            ArgumentSchema("delete_on_termination", .boolean, "Whether the volume goes with the node."),
-        ]
-    }
-
-    private static let rootVolumeFields = volumeFields("size", "type")
-    private static let rootBlockDeviceFields = volumeFields("volume_size", "volume_type")
-    private static let blockDeviceFields =
-        [
-            ArgumentSchema("device_name", .string, isRequired: true, "The device, such as /dev/sdf."),
-            ArgumentSchema("snapshot_id", .string, "The snapshot to start from."),
-        ] + rootBlockDeviceFields
-    private static let ephemeralDeviceFields = [
-        ArgumentSchema("device_name", .string, isRequired: true, "The device, such as /dev/sdb."),
-        ArgumentSchema("virtual_name", .string, "The volume of the machine, such as ephemeral0."),
-        ArgumentSchema("no_device", .boolean, "Whether a device of the image is left out."),
-    ]
+    private static let sizeText = "The size in GiB; it can only grow."
+    private static let rootVolumeFields = SectionFields.volume("size", "type", sizeText: sizeText, of: "the node")
+    private static let rootBlockDeviceFields = SectionFields.volume(
+        "volume_size", "volume_type", sizeText: sizeText, of: "the node")
 
     /// Fields that later versions have.
     private static let notYet = ["rancher_server", "rancher_agent"].map {
@@ -206,17 +164,9 @@ extension LoweringResult {
 
     /// The record of a node.
     fileprivate mutating func lowerName(of node: Draft, _ definition: Definition) {
-        guard let field = definition.body["dns"] else { return }
-        let body: LocatedValue
-        switch field.value {
-        case .string, .deferred:
-            body = .map([.init(key: "name", keyRange: field.range, value: field)], field.range)
-        default:
-            body = read(
-                field, as: LoweringResult.nameFields, of: "dns", stack: definition.stack, forms: "a name or a map")
-        }
-        guard let name = body["name"], !name.value.isUnreadable else { return }
-        checkName(name)
+        guard let field = definition.body["dns"],
+            let (body, name) = readName(field, as: LoweringResult.nameFields, stack: definition.stack)
+        else { return }
         let target = body["target"]?.value.string ?? (body["type"]?.value == "A" ? "private_ip" : "private_dns")
         let fitting = target.hasSuffix("_ip") ? "A" : "CNAME"
         if let type = body["type"], let text = type.value.string, text != fitting {

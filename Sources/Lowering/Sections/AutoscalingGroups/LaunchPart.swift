@@ -3,18 +3,6 @@ import MusterModel
 
 /// What the instances of a fleet are like: a launch template.
 enum LaunchPart {
-    private static func volumeFields(_ size: String, _ type: String) -> [ArgumentSchema] {
-        [
-            ArgumentSchema(size, .integer, constraints: [.range(1, 65_536)], "The size in GiB."),
-            ArgumentSchema(type, .string, "gp3, gp2, io1, io2, st1, sc1 or standard."),
-            ArgumentSchema("iops", .integer, "Operations per second, where the type has a choice."),
-            ArgumentSchema("throughput", .integer, "MiB per second, for gp3."),
-            ArgumentSchema("encrypted", .boolean, "Whether the volume is encrypted."),
-            ArgumentSchema("kms_key_id", .string, "The key to encrypt with."),
-            ArgumentSchema("delete_on_termination", .boolean, "Whether the volume goes with the instance."),
-        ]
-    }
-
     static let fields: [ArgumentSchema] =
         verbatim + [
             ArgumentSchema("name", .string, "The name of the template; that of the group if it is left out."),
@@ -27,28 +15,18 @@ enum LaunchPart {
             ArgumentSchema(
                 "root_volume",
                 .object(
-                    volumeFields("size", "type") + [
+                    SectionFields.volume("size", "type", sizeText: "The size in GiB.", of: "the instance") + [
                         ArgumentSchema(
                             "device_name", .string,
                             "The image's root device, such as /dev/sda1; known where a lookup names the image.")
                     ]), "The volume that they boot from, in short words."),
             ArgumentSchema(
                 "ebs_block_devices",
-                .list(
-                    .object(
-                        [
-                            ArgumentSchema(
-                                "device_name", .string, isRequired: true, "The device, such as /dev/sdf."),
-                            ArgumentSchema("snapshot_id", .string, "The snapshot to start from."),
-                        ] + volumeFields("volume_size", "volume_type"))), "More volumes."),
+                .list(.object(SectionFields.blockDevice(sizeText: "The size in GiB.", of: "the instance"))),
+                "More volumes."),
             ArgumentSchema(
-                "ephemeral_block_devices",
-                .list(
-                    .object([
-                        ArgumentSchema("device_name", .string, isRequired: true, "The device, such as /dev/sdb."),
-                        ArgumentSchema("virtual_name", .string, "The volume of the machine, such as ephemeral0."),
-                        ArgumentSchema("no_device", .boolean, "Whether a device of the image is left out."),
-                    ])), "Volumes of the machine itself."),
+                "ephemeral_block_devices", .list(.object(SectionFields.ephemeralDevice)),
+                "Volumes of the machine itself."),
             ArgumentSchema(
                 "spot_price", .string, "Makes them spot instances: the most to pay an hour, in dollars."),
         ]
@@ -64,34 +42,9 @@ enum LaunchPart {
         ArgumentSchema(
             "user_data_base64", .string, constraints: [.conflictsWith(["user_data"])],
             "The same in base64, for what is no text."),
-        ArgumentSchema("monitoring", .boolean, "Whether metrics come every minute."),
-        ArgumentSchema("ebs_optimized", .boolean, "Whether volumes have bandwidth of their own."),
-        ArgumentSchema(
-            "metadata_options",
-            .object([
-                ArgumentSchema(
-                    "http_endpoint", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether the metadata service answers."),
-                ArgumentSchema(
-                    "http_tokens", .string, constraints: [.allowed(["required", "optional"])],
-                    "Whether it wants session tokens (IMDSv2)."),
-                ArgumentSchema(
-                    "http_put_response_hop_limit", .integer, constraints: [.range(1, 64)],
-                    "How many hops its answers survive; containers need 2."),
-                ArgumentSchema(
-                    "http_protocol_ipv6", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether it answers over IPv6."),
-                ArgumentSchema(
-                    "instance_metadata_tags", .string, constraints: [.allowed(["enabled", "disabled"])],
-                    "Whether it tells the tags."),
-            ]), "The metadata service."),
-        ArgumentSchema(
-            "credit_specification",
-            .object([
-                ArgumentSchema(
-                    "cpu_credits", .string, constraints: [.allowed(["standard", "unlimited"])],
-                    "Whether the machines may borrow processor time.")
-            ]), "For burstable machines."),
+        SectionFields.monitoring, SectionFields.ebsOptimized,
+        SectionFields.metadataOptions("The metadata service."),
+        SectionFields.creditSpecification("the machines"),
         ArgumentSchema(
             "placement",
             .object([
