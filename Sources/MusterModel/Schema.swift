@@ -121,6 +121,9 @@ package struct ArgumentSchema: Sendable, Hashable {
     package var isDeletionGuard: Bool
     /// True when the cloud refuses to delete what the argument names as long as the argument names it.
     package var holds: Bool
+    /// Set where the blocks of the argument hold data that is deleted with the object: the member by which, when it is
+    /// false, a block stays.
+    package var deletesDataBy: String?
     /// One or two sentences for the reference page.
     package var documentation: String
 
@@ -150,7 +153,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         constraints: [Constraint] = [], hazards: [Hazard.Kind] = [], isSensitive: Bool = false,
         isReadable: Bool = true, needsOwnRead: Bool = false, isSetAfterCreate: Bool = false,
         timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false, holds: Bool = false,
-        _ documentation: String
+        deletesDataBy: String? = nil, _ documentation: String
     ) {
         self.name = name
         self.type = type
@@ -168,6 +171,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         self.timing = timing
         self.isDeletionGuard = isDeletionGuard
         self.holds = holds
+        self.deletesDataBy = deletesDataBy
         self.documentation = documentation
     }
 }

@@ -13,9 +13,9 @@ enum HazardFinder {
                         .irreversible, item.address,
                         "\(name) protects it from being deleted; the protection is taken off first."))
             }
-            if holdsData(item) {
+            for name in lostWith(item) {
                 hazards.append(
-                    Hazard(.dataLoss, item.address, "The volumes declared with it are deleted with it."))
+                    Hazard(.dataLoss, item.address, "The data in its \(name) is deleted with it."))
             }
         }
         if action == .replaceDeleteFirst, item.schema.isServing {
@@ -58,10 +58,14 @@ enum HazardFinder {
         return Hazard(kind, item.address, text)
     }
 
-    /// Declared data volumes go with their instance, unless they are told to stay.
-    private static func holdsData(_ item: Planner.Item) -> Bool {
-        guard let volumes = item.prior["ebs_block_device"]?.list else { return false }
-        return volumes.contains { $0.map?["delete_on_termination"] != .bool(false) }
+    /// The arguments whose blocks hold data and go with the object, unless each is told to stay.
+    private static func lostWith(_ item: Planner.Item) -> [String] {
+        item.schema.arguments.filter { argument in
+            guard let member = argument.deletesDataBy, let blocks = item.prior[argument.name]?.list else {
+                return false
+            }
+            return blocks.contains { $0.map?[member] != .bool(false) }
+        }.map(\.name)
     }
 
     /// What exists already, and is relied on as it is, may do more or be used by more than was agreed to last. Putting

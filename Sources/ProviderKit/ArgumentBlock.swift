@@ -35,14 +35,15 @@ extension Field {
         reference: ReferenceKind? = nil, constraints: [Constraint] = [], hazards: [Hazard.Kind] = [],
         isSensitive: Bool = false, isReadable: Bool = true, needsOwnRead: Bool = false,
         isSetAfterCreate: Bool = false, timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false,
-        holds: Bool = false, _ documentation: String
+        holds: Bool = false, deletesDataBy: String? = nil, _ documentation: String
     ) -> Field {
         Field(
             schema: ArgumentSchema(
                 name, type, isRequired: isRequired, absence: absence, onChange: onChange, semantics: semantics,
                 reference: reference, constraints: constraints, hazards: hazards, isSensitive: isSensitive,
                 isReadable: isReadable, needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate,
-                timing: timing, isDeletionGuard: isDeletionGuard, holds: holds, documentation),
+                timing: timing, isDeletionGuard: isDeletionGuard, holds: holds, deletesDataBy: deletesDataBy,
+                documentation),
             decode: { value, block in
                 guard let member = Member(value) else { return false }
                 block[keyPath: path] = member

@@ -315,6 +315,20 @@ import Testing
         #expect(try cloud.plan(declarations).plan.hazards.isEmpty)
     }
 
+    @Test(
+        "Disks that go with a machine are a loss of data when it goes, and those that stay are none",
+        arguments: [(nil, true), (true, true), (false, false)])
+    func disks(goesWithIt: Bool?, isLost: Bool) throws {
+        var disk: [String: Value] = ["device": "a"]
+        disk["goes_with_it"] = goesWithIt.map { .bool($0) }
+        let cloud = try applied([machine("m", ["disks": [.map(disk)]])])
+        let expected: [Hazard.Kind] = isLost ? [.dataLoss] : []
+        #expect(try cloud.plan([]).plan.hazards.map(\.kind) == expected)
+        let replaced = [machine("m", ["image": "ami-2", "disks": [.map(disk)]])]
+        #expect(try cloud.plan(replaced).plan.hazards.map(\.kind) == expected)
+        #expect(try applied([machine("m")]).plan([]).plan.hazards.isEmpty)
+    }
+
     @Test("Another secret behind the same reference is an update with two sides, so that a call is made")
     func rotatedSecret() throws {
         let secret = Value.deferred(Deferred(.secret(SecretReference(name: "db", source: "env:DB"))))

@@ -66,7 +66,8 @@ struct SimulatedCloud {
                             .object([
                                 ArgumentSchema("device", .string, isRequired: true, onChange: .replace, ""),
                                 ArgumentSchema("size", .integer, ""),
-                            ]), key: "device"), ""), tags,
+                                ArgumentSchema("goes_with_it", .boolean, ""),
+                            ]), key: "device"), deletesDataBy: "goes_with_it", ""), tags,
                 ],
                 outputs: [
                     OutputSchema("id", .string, ""), OutputSchema("address", .string, changesWith: ["size"], ""),

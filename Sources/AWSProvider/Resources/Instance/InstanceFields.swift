@@ -119,7 +119,8 @@ extension Instance.Arguments {
             "The volume that it boots from; members that are left out are the image's."),
         .argument(
             "ebs_block_device", \.blockDevices, type: .set(BlockDevice.valueType, key: "device_name"),
-            needsOwnRead: true, "More volumes, made with the instance. Volumes that others attach are left alone."),
+            needsOwnRead: true, deletesDataBy: "delete_on_termination",
+            "More volumes, made with the instance. Volumes that others attach are left alone."),
         .argument(
             "ephemeral_block_device", \.ephemeralDevices,
             type: .set(EphemeralDevice.valueType, key: "device_name"), onChange: .replace, isReadable: false,
