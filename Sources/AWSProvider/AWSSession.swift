@@ -49,6 +49,22 @@ struct AWSSession: ProviderSession {
         }
     }
 
+    /// A look at one thing; nil where there is none.
+    func look(
+        _ service: AWSService, _ name: String, _ input: AWSInput
+    ) async throws(ProviderError) -> AWSOutput? {
+        try await look(AWSOperation(service, name, input, effect: .read))
+    }
+
+    func look(_ operation: AWSOperation) async throws(ProviderError) -> AWSOutput? {
+        do throws(ProviderError) {
+            return try await call(operation)
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
     /// A deleting call, for which an object that is gone already is a success.
     func delete(
         _ service: AWSService, _ name: String, _ input: AWSInput, goneCodes: Set<String> = []

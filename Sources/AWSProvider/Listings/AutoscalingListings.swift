@@ -54,14 +54,8 @@ extension AWSSession {
     /// The hooks of one group, which is all that AWS tells in one call; none where the group is gone.
     func lifecycleHooks(of group: String) async throws(ProviderError) -> [XMLElement] {
         try await remembered("DescribeLifecycleHooks \(group)") { () async throws(ProviderError) -> [XMLElement] in
-            do throws(ProviderError) {
-                return try await call(
-                    .autoscaling, "DescribeLifecycleHooks", ["AutoScalingGroupName": .string(group)], effect: .read
-                ).xml["LifecycleHooks"].items
-            } catch {
-                if error.kind == .notFound { return [] }
-                throw error
-            }
+            try await look(.autoscaling, "DescribeLifecycleHooks", ["AutoScalingGroupName": .string(group)])?
+                .xml["LifecycleHooks"].items ?? []
         }
     }
 

@@ -64,6 +64,16 @@ extension AWSSession {
     }
 }
 
+extension ListingScope {
+    /// The names of the roles whose children are listed.
+    func roles(of all: [String: XMLElement]) -> [String] {
+        switch self {
+        case .everything: all.keys.sorted()
+        case .children(let parents): parents.map(\.rawValue)
+        }
+    }
+}
+
 extension XMLElement {
     /// IAM's `Tags`.
     var iamTags: [String: String] {

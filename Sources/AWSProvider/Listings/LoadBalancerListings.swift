@@ -35,14 +35,8 @@ extension AWSSession {
     /// What is registered in a target group, with its health; nil when there is no such group.
     func targetHealth(of group: String) async throws(ProviderError) -> [XMLElement]? {
         try await remembered("DescribeTargetHealth \(group)") { () async throws(ProviderError) -> [XMLElement]? in
-            do throws(ProviderError) {
-                return try await call(
-                    .elbv2, "DescribeTargetHealth", ["TargetGroupArn": .string(group)], effect: .read
-                ).xml["TargetHealthDescriptions"].items
-            } catch {
-                if error.kind == .notFound { return nil }
-                throw error
-            }
+            try await look(.elbv2, "DescribeTargetHealth", ["TargetGroupArn": .string(group)])?
+                .xml["TargetHealthDescriptions"].items
         }
     }
 
@@ -74,17 +68,13 @@ extension AWSSession {
     func elbAttributes(
         _ name: String, _ parameter: String, _ arn: String
     ) async throws(ProviderError) -> ELBAttributes? {
-        do throws(ProviderError) {
-            let items = try await call(
-                AWSOperation(.elbv2, name, .structure([.init(parameter, .string(arn))]), effect: .read)
-            ).xml["Attributes"].items
-            return ELBAttributes(
-                values: Dictionary(
-                    items.map { ($0["Key"].text, $0["Value"].text) }, uniquingKeysWith: { first, _ in first }))
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
+        guard let answer = try await look(.elbv2, name, .structure([.init(parameter, .string(arn))])) else {
+            return nil
         }
+        return ELBAttributes(
+            values: Dictionary(
+                answer.xml["Attributes"].items.map { ($0["Key"].text, $0["Value"].text) },
+                uniquingKeysWith: { first, _ in first }))
     }
 
     /// Sets what differs, in one call.

@@ -28,13 +28,7 @@ extension AWSSession {
     func markerNamed(
         _ service: AWSService, _ name: String, at path: String, _ member: String, _ value: String
     ) async throws(ProviderError) -> XMLElement? {
-        do throws(ProviderError) {
-            return try await call(service, name, .structure([.init(member, .string(value))]), effect: .read)
-                .xml[path].items.first
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await look(service, name, .structure([.init(member, .string(value))]))?.xml[path].items.first
     }
 
     /// A call that makes or changes something. What it refers to may have just been made, so a thing that is not found
@@ -58,13 +52,7 @@ extension AWSSession {
 
     /// The tags of one object; nil where it is gone.
     func tags(_ service: AWSService, of arn: String) async throws(ProviderError) -> [String: String]? {
-        do throws(ProviderError) {
-            return try await call(service, "ListTagsForResource", ["ResourceName": .string(arn)], effect: .read)
-                .xml.tagList
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await look(service, "ListTagsForResource", ["ResourceName": .string(arn)])?.xml.tagList
     }
 
     /// Adds, changes and removes tags, in at most two calls; keys that neither side names are left alone.

@@ -31,7 +31,8 @@ extension AWSSession {
         }
         if !change.set.isEmpty {
             _ = try await call(
-                service, "TagResource", .structure([target, .init("Tags", .keyValues(change.set))]), effect: .idempotent)
+                service, "TagResource", .structure([target, .init("Tags", .keyValues(change.set))]), effect: .idempotent
+            )
         }
     }
 }

@@ -149,17 +149,11 @@ struct ECRRepository: ManagedResource {
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(
-                .ecr, "DescribeRepositories", ["repositoryNames": [.string(desired.name)]], effect: .read)
-            guard let item = answer.json["repositories"].items.first else { return nil }
-            var observed = observed(item)
-            observed.arguments.tags = try await tags(item["repositoryArn"].text)
-            return Found(observed, isOurs: observed.arguments.tags?[intent.tag.key] == intent.tag.value)
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        let answer = try await aws.look(.ecr, "DescribeRepositories", ["repositoryNames": [.string(desired.name)]])
+        guard let item = answer?.json["repositories"].items.first else { return nil }
+        var observed = observed(item)
+        observed.arguments.tags = try await tags(item["repositoryArn"].text)
+        return Found(observed, isOurs: observed.arguments.tags?[intent.tag.key] == intent.tag.value)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
@@ -246,23 +240,12 @@ struct ECRRepository: ManagedResource {
 
     /// A policy of a repository, "" where there is none.
     private func document(_ operation: String, _ member: String, _ id: RemoteID) async throws(ProviderError) -> Value {
-        do throws(ProviderError) {
-            let answer = try await aws.call(.ecr, operation, ["repositoryName": .string(id.rawValue)], effect: .read)
-            return Value.string(answer.json[member].text).parsedPolicy
-        } catch {
-            if error.kind == .notFound { return "" }
-            throw error
-        }
+        let answer = try await aws.look(.ecr, operation, ["repositoryName": .string(id.rawValue)])
+        return answer.map { Value.string($0.json[member].text).parsedPolicy } ?? ""
     }
 
     private func tags(_ arn: String) async throws(ProviderError) -> [String: String]? {
-        do throws(ProviderError) {
-            return try await aws.call(.ecr, "ListTagsForResource", ["resourceArn": .string(arn)], effect: .read)
-                .json["tags"].tags
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(.ecr, "ListTagsForResource", ["resourceArn": .string(arn)])?.json["tags"].tags
     }
 
     private func updateTags(

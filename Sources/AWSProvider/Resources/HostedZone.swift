@@ -185,16 +185,11 @@ struct HostedZone: ManagedResource {
     }
 
     private func get(_ id: RemoteID) async throws(ProviderError) -> XMLElement? {
-        do throws(ProviderError) {
-            return try await aws.call(
-                AWSOperation(
-                    .route53, "GetHostedZone", effect: .read,
-                    rest: RESTRoute("GET", "/2013-04-01/hostedzone/\(id.rawValue)"))
-            ).xml
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(
+            AWSOperation(
+                .route53, "GetHostedZone", effect: .read,
+                rest: RESTRoute("GET", "/2013-04-01/hostedzone/\(id.rawValue)"))
+        )?.xml
     }
 
     private func associate(_ vpc: ZoneVPC, _ id: RemoteID) async throws(ProviderError) {

@@ -107,14 +107,8 @@ struct IAMInstanceProfile: ManagedResource {
     }
 
     private func get(_ name: String) async throws(ProviderError) -> XMLElement? {
-        do throws(ProviderError) {
-            return try await aws.call(
-                .iam, "GetInstanceProfile", ["InstanceProfileName": .string(name)], effect: .read
-            ).xml["InstanceProfile"]
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(.iam, "GetInstanceProfile", ["InstanceProfileName": .string(name)])?
+            .xml["InstanceProfile"]
     }
 
     private func add(_ role: String, to id: RemoteID) async throws(ProviderError) {

@@ -84,14 +84,9 @@ struct IAMRole: ManagedResource {
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(.iam, "GetRole", ["RoleName": .string(desired.name)], effect: .read)
-            let role = answer.xml["Role"]
-            return Found(observed(role, role), isOurs: role.iamTags[intent.tag.key] == intent.tag.value)
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        guard let answer = try await aws.look(.iam, "GetRole", ["RoleName": .string(desired.name)]) else { return nil }
+        let role = answer.xml["Role"]
+        return Found(observed(role, role), isOurs: role.iamTags[intent.tag.key] == intent.tag.value)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {

@@ -43,29 +43,19 @@ struct IAMRolePolicy: ManagedResource {
 
     func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] {
         let roles = try await aws.iamRoles()
-        let names: [String]
-        switch scope {
-        case .everything: names = roles.keys.sorted()
-        case .children(let parents): names = parents.map(\.rawValue)
-        }
-        return names.flatMap { role in
+        return scope.roles(of: roles).flatMap { role in
             (roles[role]?["RolePolicyList"].items ?? [])
                 .map { observed(role, $0["PolicyName"].text, $0["PolicyDocument"]) }
         }
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(
-                .iam, "GetRolePolicy",
-                ["RoleName": .string(desired.role), "PolicyName": .string(desired.name)], effect: .read)
-            let observed = observed(desired.role, desired.name, answer.xml["PolicyDocument"])
-            // It carries no mark: it is ours when it says what we would have said.
-            return Found(observed, isOurs: observed.arguments.policy?.parsedPolicy == desired.policy?.parsedPolicy)
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        let answer = try await aws.look(
+            .iam, "GetRolePolicy", ["RoleName": .string(desired.role), "PolicyName": .string(desired.name)])
+        guard let document = answer?.xml["PolicyDocument"] else { return nil }
+        let observed = observed(desired.role, desired.name, document)
+        // It carries no mark: it is ours when it says what we would have said.
+        return Found(observed, isOurs: observed.arguments.policy?.parsedPolicy == desired.policy?.parsedPolicy)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {

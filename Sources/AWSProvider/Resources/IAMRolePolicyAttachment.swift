@@ -41,12 +41,7 @@ struct IAMRolePolicyAttachment: ManagedResource {
 
     func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] {
         let roles = try await aws.iamRoles()
-        let names: [String]
-        switch scope {
-        case .everything: names = roles.keys.sorted()
-        case .children(let parents): names = parents.map(\.rawValue)
-        }
-        return names.flatMap { role in
+        return scope.roles(of: roles).flatMap { role in
             (roles[role]?["AttachedManagedPolicies"].items ?? []).map { Self.observed(role, $0["PolicyArn"].text) }
         }
     }

@@ -84,20 +84,12 @@ struct LifecycleHook: ManagedResource {
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(
-                .autoscaling, "DescribeLifecycleHooks",
-                [
-                    "AutoScalingGroupName": .string(desired.group),
-                    "LifecycleHookNames": [.string(desired.name)],
-                ], effect: .read)
-            guard let seen = answer.xml["LifecycleHooks"].items.first.map(observed) else { return nil }
-            // It carries no mark: it is ours when it says what we would have said.
-            return Found(seen, isOurs: desired.says(seen.arguments, in: Set(Arguments.fields.map(\.schema.name))))
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        let answer = try await aws.look(
+            .autoscaling, "DescribeLifecycleHooks",
+            ["AutoScalingGroupName": .string(desired.group), "LifecycleHookNames": [.string(desired.name)]])
+        guard let seen = answer?.xml["LifecycleHooks"].items.first.map(observed) else { return nil }
+        // It carries no mark: it is ours when it says what we would have said.
+        return Found(seen, isOurs: desired.says(seen.arguments, in: Set(Arguments.fields.map(\.schema.name))))
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {

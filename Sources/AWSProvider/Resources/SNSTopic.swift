@@ -229,26 +229,16 @@ struct SNSTopic: ManagedResource {
 
     /// nil when there is no such topic.
     private func attributes(_ id: RemoteID) async throws(ProviderError) -> [String: String]? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(
-                .sns, "GetTopicAttributes", ["TopicArn": .string(id.rawValue)], effect: .read)
-            return Dictionary(
-                answer.xml["Attributes"].items.map { ($0["key"].text, $0["value"].text) },
-                uniquingKeysWith: { first, _ in first })
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
+        guard let answer = try await aws.look(.sns, "GetTopicAttributes", ["TopicArn": .string(id.rawValue)]) else {
+            return nil
         }
+        return Dictionary(
+            answer.xml["Attributes"].items.map { ($0["key"].text, $0["value"].text) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     private func tags(_ arn: String) async throws(ProviderError) -> [String: String]? {
-        do throws(ProviderError) {
-            return try await aws.call(.sns, "ListTagsForResource", ["ResourceArn": .string(arn)], effect: .read)
-                .xml.iamTags
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(.sns, "ListTagsForResource", ["ResourceArn": .string(arn)])?.xml.iamTags
     }
 
     private func updateTags(

@@ -269,15 +269,10 @@ struct ScalingPolicy: ManagedResource {
     }
 
     private func now(_ group: String, _ name: String) async throws(ProviderError) -> Observed<Self>? {
-        do throws(ProviderError) {
-            return try await aws.call(
-                .autoscaling, "DescribePolicies",
-                ["AutoScalingGroupName": .string(group), "PolicyNames": [.string(name)]], effect: .read
-            ).xml["ScalingPolicies"].items.first.map(observed)
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(
+            .autoscaling, "DescribePolicies",
+            ["AutoScalingGroupName": .string(group), "PolicyNames": [.string(name)]]
+        )?.xml["ScalingPolicies"].items.first.map(observed)
     }
 
     // MARK: - Wire format

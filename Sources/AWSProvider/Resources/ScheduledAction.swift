@@ -122,15 +122,10 @@ struct ScheduledAction: ManagedResource {
     }
 
     private func now(_ group: String, _ name: String) async throws(ProviderError) -> XMLElement? {
-        do throws(ProviderError) {
-            return try await aws.call(
-                .autoscaling, "DescribeScheduledActions",
-                ["AutoScalingGroupName": .string(group), "ScheduledActionNames": [.string(name)]], effect: .read
-            ).xml["ScheduledUpdateGroupActions"].items.first
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        try await aws.look(
+            .autoscaling, "DescribeScheduledActions",
+            ["AutoScalingGroupName": .string(group), "ScheduledActionNames": [.string(name)]]
+        )?.xml["ScheduledUpdateGroupActions"].items.first
     }
 
     // MARK: - Wire format

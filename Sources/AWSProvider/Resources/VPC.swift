@@ -164,15 +164,9 @@ struct VPC: ManagedResource {
 
     /// nil when the VPC went between the listing and this.
     private func value(of attribute: VPCAttribute, _ id: RemoteID) async throws(ProviderError) -> Bool? {
-        do throws(ProviderError) {
-            let answer = try await aws.call(
-                .ec2, "DescribeVpcAttribute",
-                ["VpcId": .string(id.rawValue), "Attribute": .string(attribute.name)], effect: .read)
-            return answer.xml[attribute.name]["value"].boolean
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        let answer = try await aws.look(
+            .ec2, "DescribeVpcAttribute", ["VpcId": .string(id.rawValue), "Attribute": .string(attribute.name)])
+        return answer?.xml[attribute.name]["value"].boolean
     }
 
     // MARK: IPv6

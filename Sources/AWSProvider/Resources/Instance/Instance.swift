@@ -294,14 +294,9 @@ extension AWSSession {
     func instanceAttribute(
         _ attribute: InstanceAttribute, of id: RemoteID
     ) async throws(ProviderError) -> String? {
-        do throws(ProviderError) {
-            let answer = try await call(
-                .ec2, "DescribeInstanceAttribute",
-                ["InstanceId": .string(id.rawValue), "Attribute": .string(attribute.rawValue)], effect: .read)
-            return answer.xml[attribute.rawValue]["value"].text
-        } catch {
-            if error.kind == .notFound { return nil }
-            throw error
-        }
+        let answer = try await look(
+            .ec2, "DescribeInstanceAttribute",
+            ["InstanceId": .string(id.rawValue), "Attribute": .string(attribute.rawValue)])
+        return answer?.xml[attribute.rawValue]["value"].text
     }
 }
