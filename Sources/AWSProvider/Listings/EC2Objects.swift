@@ -35,6 +35,25 @@ extension AWSSession {
     }
 }
 
+/// What AWS decides of an object that belongs to an account and has nothing else to tell.
+struct OwnedOutputs: ArgumentBlock {
+    var arn: String?
+    var ownerID: String?
+
+    static let fields: [Field<Self>] = [
+        .output("arn", \.arn, "The ARN."),
+        .output("owner_id", \.ownerID, "The account that owns it."),
+    ]
+}
+
+extension AWSSession {
+    /// EC2 tells the owner, and the ARN follows from it.
+    func owned(_ item: XMLElement, _ resource: String) -> OwnedOutputs {
+        let owner = item["ownerId"].nonEmpty
+        return OwnedOutputs(arn: owner.map { ec2ARN(resource, account: $0) }, ownerID: owner)
+    }
+}
+
 extension ManagedResource {
     /// Out of a listing, what was asked for; `observed` gives nil for what is there in name only.
     func matching(

@@ -19,15 +19,7 @@ struct InternetGateway: ManagedResource {
         ]
     }
 
-    struct Outputs: ArgumentBlock {
-        var arn: String?
-        var ownerID: String?
-
-        static let fields: [Field<Self>] = [
-            .output("arn", \.arn, "The ARN."),
-            .output("owner_id", \.ownerID, "The account that owns it."),
-        ]
-    }
+    typealias Outputs = OwnedOutputs
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.internet_gateway", "An internet gateway: the way of a VPC's public subnets to the Internet.",
@@ -107,16 +99,13 @@ struct InternetGateway: ManagedResource {
 
     private func observed(_ item: XMLElement) -> Observed<Self> {
         var arguments = Arguments()
-        var outputs = Outputs()
         let id = item["internetGatewayId"].text
         let attachment = attachment(item)
         arguments.vpcID = attachment?["vpcId"].text ?? ""
         arguments.tags = item.tags
-        outputs.ownerID = item["ownerId"].nonEmpty
-        outputs.arn = outputs.ownerID.map { aws.ec2ARN("internet-gateway/\(id)", account: $0) }
         let state = attachment?["state"].text ?? ""
         return Observed(
-            id: RemoteID(id), arguments: arguments, outputs: outputs,
+            id: RemoteID(id), arguments: arguments, outputs: aws.owned(item, "internet-gateway/\(id)"),
             status: state == "attaching" ? .pending(state) : .ready)
     }
 

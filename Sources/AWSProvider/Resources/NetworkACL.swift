@@ -22,15 +22,7 @@ struct NetworkACL: ManagedResource {
         ]
     }
 
-    struct Outputs: ArgumentBlock {
-        var arn: String?
-        var ownerID: String?
-
-        static let fields: [Field<Self>] = [
-            .output("arn", \.arn, "The ARN."),
-            .output("owner_id", \.ownerID, "The account that owns it."),
-        ]
-    }
+    typealias Outputs = OwnedOutputs
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.network_acl", "A network ACL: rules without state at the edge of subnets.",
@@ -139,14 +131,11 @@ struct NetworkACL: ManagedResource {
 
     private func observed(_ item: XMLElement) -> Observed<Self> {
         var arguments = Arguments()
-        var outputs = Outputs()
         let id = item["networkAclId"].text
         arguments.vpcID = item["vpcId"].text
         arguments.subnetIDs = item["associationSet"].items.map { $0["subnetId"].text }.sorted()
         arguments.tags = item.tags
-        outputs.ownerID = item["ownerId"].nonEmpty
-        outputs.arn = outputs.ownerID.map { aws.ec2ARN("network-acl/\(id)", account: $0) }
-        return Observed(id: RemoteID(id), arguments: arguments, outputs: outputs)
+        return Observed(id: RemoteID(id), arguments: arguments, outputs: aws.owned(item, "network-acl/\(id)"))
     }
 }
 

@@ -21,15 +21,7 @@ struct RouteTable: ManagedResource {
         ]
     }
 
-    struct Outputs: ArgumentBlock {
-        var arn: String?
-        var ownerID: String?
-
-        static let fields: [Field<Self>] = [
-            .output("arn", \.arn, "The ARN."),
-            .output("owner_id", \.ownerID, "The account that owns it."),
-        ]
-    }
+    typealias Outputs = OwnedOutputs
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.route_table", "A route table of a VPC.", timeouts: Timeouts(create: 300, update: 120, delete: 300),
@@ -89,14 +81,11 @@ struct RouteTable: ManagedResource {
 
     private func observed(_ item: XMLElement) -> Observed<Self> {
         var arguments = Arguments()
-        var outputs = Outputs()
         let id = item["routeTableId"].text
         arguments.vpcID = item["vpcId"].text
         arguments.propagatingGateways = item["propagatingVgwSet"].items.map { $0["gatewayId"].text }.sorted()
         arguments.tags = item.tags
-        outputs.ownerID = item["ownerId"].nonEmpty
-        outputs.arn = outputs.ownerID.map { aws.ec2ARN("route-table/\(id)", account: $0) }
-        return Observed(id: RemoteID(id), arguments: arguments, outputs: outputs)
+        return Observed(id: RemoteID(id), arguments: arguments, outputs: aws.owned(item, "route-table/\(id)"))
     }
 }
 

@@ -38,15 +38,7 @@ struct SecurityGroup: ManagedResource {
             #"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*\-]*"#, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
     }
 
-    struct Outputs: ArgumentBlock {
-        var arn: String?
-        var ownerID: String?
-
-        static let fields: [Field<Self>] = [
-            .output("arn", \.arn, "The ARN."),
-            .output("owner_id", \.ownerID, "The account that owns it."),
-        ]
-    }
+    typealias Outputs = OwnedOutputs
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.security_group", "A security group: what may reach its members, and what they may reach.",
@@ -158,16 +150,13 @@ struct SecurityGroup: ManagedResource {
 
     private func observed(_ item: XMLElement) -> Observed<Self> {
         var arguments = Arguments()
-        var outputs = Outputs()
         let id = item["groupId"].text
         arguments.name = item["groupName"].text
         arguments.description = item["groupDescription"].text
         arguments.vpcID = item["vpcId"].text
         arguments.tags = item.tags
-        outputs.ownerID = item["ownerId"].nonEmpty
-        outputs.arn =
-            item["securityGroupArn"].nonEmpty
-            ?? outputs.ownerID.map { aws.ec2ARN("security-group/\(id)", account: $0) }
+        var outputs = aws.owned(item, "security-group/\(id)")
+        if let arn = item["securityGroupArn"].nonEmpty { outputs.arn = arn }
         return Observed(id: RemoteID(id), arguments: arguments, outputs: outputs)
     }
 }
