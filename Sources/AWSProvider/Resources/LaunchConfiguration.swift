@@ -174,12 +174,7 @@ struct LaunchConfiguration: ManagedResource {
         var userData = AWSInput.absent
         if let text = desired.userData.filled { userData = .blob(Array(text.utf8)) }
         if let text = desired.userDataBase64.filled {
-            guard let bytes = Base64.decode(text.filter { !$0.isWhitespace }) else {
-                throw ProviderError(
-                    .invalid, "The value of \"user_data_base64\" is not base64.",
-                    hint: "For plain text use \"user_data\".")
-            }
-            userData = .blob(bytes)
+            userData = .blob(try UserData.bytes(text))
         }
         try await aws.autoscalingChange(
             "CreateLaunchConfiguration",
@@ -293,15 +288,12 @@ struct LaunchConfiguration: ManagedResource {
 
     private func readUserData(_ text: String, _ known: Known<Self>?, _ arguments: inout Arguments) {
         let bytes = Base64.decode(text) ?? []
-        let recorded = known?.arguments.userDataBase64
         arguments.userData = ""
         arguments.userDataBase64 = ""
         if known?.declared.contains("user_data_base64") == true, known?.arguments.userData == nil {
-            let isSame = recorded.map { Base64.decode($0.filter { !$0.isWhitespace }) == bytes } ?? false
-            arguments.userDataBase64 = isSame ? recorded : Base64.encode(bytes)
+            arguments.userDataBase64 = UserData.base64(bytes, as: known?.arguments.userDataBase64)
         } else {
-            arguments.userData =
-                String(validating: bytes, as: UTF8.self) ?? String(decoding: bytes, as: UTF8.self)
+            arguments.userData = UserData.text(bytes)
         }
     }
 

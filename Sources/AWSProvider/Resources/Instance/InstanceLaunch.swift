@@ -157,12 +157,7 @@ extension Instance.Arguments {
     func userDataBytes() throws(ProviderError) -> [UInt8]? {
         if let userData { return Array(userData.utf8) }
         guard let userDataBase64 else { return nil }
-        guard let bytes = Base64.decode(userDataBase64.filter { !$0.isWhitespace }) else {
-            throw ProviderError(
-                .invalid, "The value of \"user_data_base64\" is not base64.",
-                hint: "For plain text use \"user_data\".")
-        }
-        return bytes
+        return try UserData.bytes(userDataBase64)
     }
 }
 

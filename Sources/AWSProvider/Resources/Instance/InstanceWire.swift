@@ -196,13 +196,10 @@ extension ListedInstance {
         let bytes = Base64.decode(text) ?? []
         let declared = details.known?.declared ?? []
         if declared.contains("user_data") {
-            arguments.userData = String(validating: bytes, as: UTF8.self) ?? String(decoding: bytes, as: UTF8.self)
+            arguments.userData = UserData.text(bytes)
         }
         if declared.contains("user_data_base64") {
-            // The same bytes can be written in several ways.
-            let recorded = details.known?.arguments.userDataBase64
-            let isSame = recorded.map { Base64.decode($0.filter { !$0.isWhitespace }) == bytes } ?? false
-            arguments.userDataBase64 = isSame ? recorded : Base64.encode(bytes)
+            arguments.userDataBase64 = UserData.base64(bytes, as: details.known?.arguments.userDataBase64)
         }
     }
 

@@ -156,9 +156,9 @@ extension LaunchTemplate {
             name: "UserData",
             encode: { content in
                 if let text = content.userData.filled { return .blob(Array(text.utf8)) }
-                guard let text = content.userDataBase64.filled,
-                    let bytes = Base64.decode(text.filter { !$0.isWhitespace })
-                else { return .absent }
+                guard let text = content.userDataBase64.filled, let bytes = try? UserData.bytes(text) else {
+                    return .absent
+                }
                 return .blob(bytes)
             }, decode: { _, _ in })
 
@@ -175,21 +175,14 @@ extension LaunchTemplate {
             userData = ""
             userDataBase64 = ""
             if isBase64 {
-                // The same bytes can be written in several ways.
-                let isSame = recorded.map { Base64.decode($0.filter { !$0.isWhitespace }) == bytes } ?? false
-                userDataBase64 = isSame ? recorded : Base64.encode(bytes)
+                userDataBase64 = UserData.base64(bytes, as: recorded)
             } else {
-                userData = String(validating: bytes, as: UTF8.self) ?? String(decoding: bytes, as: UTF8.self)
+                userData = UserData.text(bytes)
             }
         }
 
         func checkUserData() throws(ProviderError) {
-            guard let text = userDataBase64.filled, Base64.decode(text.filter { !$0.isWhitespace }) == nil else {
-                return
-            }
-            throw ProviderError(
-                .invalid, "The value of \"user_data_base64\" is not base64.",
-                hint: "For plain text use \"user_data\".")
+            if let text = userDataBase64.filled { _ = try UserData.bytes(text) }
         }
     }
 }
