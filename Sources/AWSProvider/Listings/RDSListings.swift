@@ -86,6 +86,12 @@ extension XMLElement {
     }
 }
 
+extension Constraint {
+    /// What RDS and ElastiCache take for a name.
+    static let hyphenated = Constraint.pattern(
+        "[a-zA-Z](-?[a-zA-Z0-9])*", "letters, digits and single hyphens, a letter first and no hyphen last")
+}
+
 /// A KMS key in the words of the spec: AWS answers with the key's ARN whatever it was asked with. An id is compared with
 /// the ARN's end; an alias, whose key may be another one today, is taken as it is.
 func keyAsWritten(_ live: String, recorded: String?) -> String {

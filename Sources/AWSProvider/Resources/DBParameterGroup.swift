@@ -21,12 +21,7 @@ struct DBParameterGroup: NamedGroup {
         static let fields: [Field<Self>] = [
             .required(
                 "name", \.name, onChange: .replace, semantics: .caseInsensitive,
-                constraints: [
-                    .pattern(
-                        "[a-zA-Z](-?[a-zA-Z0-9])*",
-                        "letters, digits and single hyphens, a letter first and no hyphen last"),
-                    .length(1, 255),
-                ], nameText),
+                constraints: [.hyphenated, .length(1, 255)], nameText),
             .required("family", \.family, onChange: .replace, "The engine and its line, such as `mysql8.0`."),
             .argument(
                 "description", \.description, onChange: .replace, constraints: [.length(1, 255)], descriptionText),

@@ -10,11 +10,7 @@ extension DBInstance.Arguments {
     static let engineFields: [Field<Self>] = [
         .required(
             "identifier", \.identifier, onChange: .updateWithDowntime, semantics: .caseInsensitive,
-            constraints: [
-                .pattern(
-                    "[a-zA-Z](-?[a-zA-Z0-9])*", "letters, digits and single hyphens, a letter first and no hyphen last"),
-                .length(1, 63),
-            ], timing: window,
+            constraints: [.hyphenated, .length(1, 63)], timing: window,
             "The name; AWS keeps it in lower case. Another one renames the database in place."),
         .argument(
             "engine", \.engine, onChange: .replace, semantics: .caseInsensitive,
@@ -154,11 +150,8 @@ extension DBInstance.Arguments {
             "Whether deleting it makes no last snapshot."),
         .argument(
             "final_snapshot_identifier", \.snapshotName, onChange: .local,
-            constraints: [
-                .pattern(
-                    "[a-zA-Z](-?[a-zA-Z0-9])*", "letters, digits and single hyphens, a letter first and no hyphen last"),
-                .length(1, 255),
-            ], "The name of its last snapshot; left out, a name that no other snapshot has."),
+            constraints: [.hyphenated, .length(1, 255)],
+            "The name of its last snapshot; left out, a name that no other snapshot has."),
         .argument(
             "delete_automated_backups", \.deletesBackups, absence: .means(true), onChange: .local,
             "Whether its automated backups are deleted with it."),

@@ -69,12 +69,7 @@ struct ReplicationGroup: ManagedResource {
         private static let nodeFields: [Field<Self>] = [
             .required(
                 "replication_group_id", \.groupID, onChange: .replace, semantics: .caseInsensitive,
-                constraints: [
-                    .pattern(
-                        "[a-zA-Z](-?[a-zA-Z0-9])*",
-                        "letters, digits and single hyphens, a letter first and no hyphen last"),
-                    .length(1, 40),
-                ], "The name; AWS keeps it in lower case."),
+                constraints: [.hyphenated, .length(1, 40)], "The name; AWS keeps it in lower case."),
             .argument(
                 "description", \.description, constraints: [.length(1, 255)],
                 "What it is for; \"\(defaultDescription)\" if it is left out."),
@@ -178,11 +173,8 @@ struct ReplicationGroup: ManagedResource {
                 "snapshot_name", \.snapshot, onChange: .creationOnly, "The snapshot that it is filled from."),
             .argument(
                 "final_snapshot_identifier", \.lastSnapshot, onChange: .local,
-                constraints: [
-                    .pattern(
-                        "[a-zA-Z](-?[a-zA-Z0-9])*",
-                        "letters, digits and single hyphens, a letter first and no hyphen last"), .length(1, 255),
-                ], "The name of its last snapshot; without one deleting it makes none."),
+                constraints: [.hyphenated, .length(1, 255)],
+                "The name of its last snapshot; without one deleting it makes none."),
             .argument(
                 "auto_minor_version_upgrade", \.upgradesItself, "Whether AWS installs patches of the engine."),
             .argument(
