@@ -228,7 +228,7 @@ struct DNSRecord: ManagedResource {
     }
 
     private func says(_ there: Arguments, _ wanted: Arguments) -> Bool {
-        let forms = { (records: [String]?) in Set((records ?? []).map { DNSRecord.plain($0, wanted.type) }) }
+        let forms = { (records: [String]?) in Set((records ?? []).map { RecordValue.plain($0, wanted.type) }) }
         return forms(there.records) == forms(wanted.records)
             && (wanted.alias != nil || there.ttl == wanted.ttl ?? DNSRecord.defaultTTL)
             && DNSName.readable(there.alias?.name ?? "") == DNSName.readable(wanted.alias?.name ?? "")
@@ -237,12 +237,6 @@ struct DNSRecord: ManagedResource {
             && there.weighted == wanted.weighted && there.failover == wanted.failover
             && there.latency == wanted.latency && there.healthCheckID.filled == wanted.healthCheckID.filled
             && there.isMultivalue ?? false == wanted.isMultivalue ?? false
-    }
-
-    /// The same for texts that mean the same.
-    private static func plain(_ record: String, _ type: String) -> String {
-        if hasNames(type) { return DNSName.readable(record) }
-        return isText(type) ? unquoted(record) : type == "AAAA" ? canonicalAddress(record) : record.lowercased()
     }
 
     /// Zone, name, type and set identifier: what a record is known by.
@@ -284,59 +278,6 @@ struct DNSRecord: ManagedResource {
 
     private static let defaultTTL = 300
 
-    private static func hasNames(_ type: String) -> Bool { ["CNAME", "NS", "PTR"].contains(type) }
-
-    private static func isText(_ type: String) -> Bool { type == "TXT" || type == "SPF" }
-
-    /// Route 53 keeps texts quoted, in strings of at most 255 bytes, with what is not ASCII in octal. What is quoted
-    /// already is sent as it is.
-    private static func quoted(_ record: String, _ type: String) -> String {
-        guard isText(type), !record.hasPrefix("\"") else { return record }
-        var pieces: [String] = []
-        var rest = Array(record.utf8)[...]
-        repeat {
-            let piece = rest.prefix(255).map { byte in
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"): "\\" + String(UnicodeScalar(byte))
-                case 0x20...0x7e: String(UnicodeScalar(byte))
-                default: OctalEscapes.encode(byte)
-                }
-            }
-            rest = rest.dropFirst(255)
-            pieces.append("\"" + piece.joined() + "\"")
-        } while !rest.isEmpty
-        return pieces.joined(separator: " ")
-    }
-
-    /// The text of strings in quotes.
-    private static func unquoted(_ record: String) -> String {
-        guard record.hasPrefix("\"") else { return record }
-        var bytes: [UInt8] = []
-        var isInside = false
-        var rest = Array(record.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\") {
-                if let escaped = OctalEscapes.decode(rest.prefix(3)) {
-                    bytes.append(escaped)
-                    rest = rest.dropFirst(3)
-                } else if let next = rest.popFirst() {
-                    bytes.append(next)
-                }
-            } else if byte == UInt8(ascii: "\"") {
-                isInside.toggle()
-            } else if isInside {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// A value in the form in which it was written, if it means the same; else as people write it.
-    private static func shown(_ value: String, _ type: String, as written: [String]?) -> String {
-        if let same = written?.first(where: { plain($0, type) == plain(value, type) }) { return same }
-        return isText(type) ? unquoted(value) : value
-    }
-
     private func wire(_ record: Arguments) -> AWSInput {
         var input: AWSInput = ["Name": .string(record.name), "Type": .string(record.type)]
         if let identifier = record.setIdentifier.filled { input["SetIdentifier"] = .string(identifier) }
@@ -358,7 +299,7 @@ struct DNSRecord: ManagedResource {
         } else {
             input["TTL"] = .integer(record.ttl ?? DNSRecord.defaultTTL)
             input["ResourceRecords"] = .list(
-                (record.records ?? []).map { ["Value": .string(DNSRecord.quoted($0, record.type))] },
+                (record.records ?? []).map { ["Value": .string(RecordValue.quoted($0, record.type))] },
                 as: .members("ResourceRecord"))
         }
         if let check = record.healthCheckID.filled { input["HealthCheckId"] = .string(check) }
@@ -463,7 +404,7 @@ struct DNSRecord: ManagedResource {
         } else {
             arguments.ttl = item["TTL"].integer
             arguments.records = item["ResourceRecords"].items.map {
-                DNSRecord.shown($0["Value"].text, type, as: written)
+                RecordValue.shown($0["Value"].text, type, as: written)
             }
         }
         readRouting(item, &arguments)
