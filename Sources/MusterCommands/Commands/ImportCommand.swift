@@ -32,17 +32,7 @@ struct ImportCommand: AsyncParsableCommand {
 extension Workbench {
     fileprivate func adopt(_ address: Address, _ id: String) async throws(CommandFailure) -> ExitStatus {
         let workspace = try load()
-        guard let schema = catalog[address.type] else {
-            throw CommandFailure(
-                code: "usage.type", summary: "Unknown resource type", detail: "There is no type \(address.type).",
-                hint: Suggestion.hint(for: address.type.rawValue, among: catalog.resources.map(\.type.rawValue)))
-        }
-        guard workspace.stacks.contains(address.stack) else {
-            throw CommandFailure(
-                code: "usage.stack", summary: "Unknown stack",
-                detail: "The workspace has no stack \(address.stack.quoted).",
-                hint: Suggestion.hint(for: address.stack, among: workspace.stacks))
-        }
+        let schema = try schema(of: address, in: workspace)
         let state = try await readState(workspace)
         if let record = state.snapshot.records[address] {
             throw CommandFailure(
@@ -93,6 +83,22 @@ extension Workbench {
         plan.scopes = [address.stack: scope]
         plan.configurations = workspace.configurations.filter { $0.key == address.stack }
         return try await apply(plan, workspace, scopes: scopes, ApplyRequest(isApproved: true))
+    }
+
+    /// The type of an address that can be imported to.
+    private func schema(of address: Address, in workspace: LoadedWorkspace) throws(CommandFailure) -> ResourceSchema {
+        guard let schema = catalog[address.type] else {
+            throw CommandFailure(
+                code: "usage.type", summary: "Unknown resource type", detail: "There is no type \(address.type).",
+                hint: Suggestion.hint(for: address.type.rawValue, among: catalog.resources.map(\.type.rawValue)))
+        }
+        guard workspace.stacks.contains(address.stack) else {
+            throw CommandFailure(
+                code: "usage.stack", summary: "Unknown stack",
+                detail: "The workspace has no stack \(address.stack.quoted).",
+                hint: Suggestion.hint(for: address.stack, among: workspace.stacks))
+        }
+        return schema
     }
 
     /// What is there, without what the spec takes from a secret, in whichever argument AWS tells it back.

@@ -11,75 +11,25 @@ package enum SpecReference {
     ) -> String {
         var page = Page()
         page.text(introduction)
-        page.heading(2, "The workspace file")
-        page.text("`muster.yaml` says which stacks there are, and what they share.")
-        page.fields(WorkspaceFile.schema)
-        page.heading(3, "A stack")
-        page.text("The path of a spec alone, or a map:")
-        page.fields(WorkspaceFile.stackSchema)
-        page.heading(2, "Variables")
-        page.text(variables)
-        page.fields(VariableDeclaration.schema)
-        page.heading(2, "A spec")
-        page.text("Beside the sections below, a spec has these keys. Keys that begin with `x-` are ignored.")
-        page.table(["Key", "Meaning"], SpecFile.keys.map { ["`\($0.name)`", $0.documentation] })
-        page.heading(3, "In every definition")
-        page.text("Whatever the section or type, a definition may have these fields:")
-        page.fields(CommonFields.all)
-        for (key, title, fields) in [
-            ("outputs", "An output", StatementReader.outputFields),
-            ("import", "An import", StatementReader.importFields),
-            ("moved", "A move", StatementReader.movedFields), ("removed", "A removal", StatementReader.removedFields),
-        ] {
-            page.heading(3, "\(title) (`\(key)`)")
-            page.fields(fields)
-        }
+        page.describeWorkspace()
+        page.describeSpec()
         page.heading(2, "Sections")
-        for section in sections {
-            page.heading(3, "`\(section.name)`")
-            page.text(section.summary)
-            page.code(section.example, "yaml")
-            page.fields(section.fields)
-            let principals = section.principalTypes.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-            if !principals.isEmpty {
-                page.text("`${\(section.name)[\"name\"].output}` is an output of \(principals).")
-            }
-        }
+        for section in sections { page.describe(section) }
         page.heading(2, "Lookups")
         page.text(
             "`lookups:` holds what is read and never managed. `${lookups.kind[\"name\"].output}` is a result of it.")
-        for lookup in catalog.lookups {
-            page.heading(3, "`\(lookup.kind)`")
-            page.text(
-                lookup.summary
-                    + (lookup.isPinned ? " The answer is kept in the lock file until it is updated." : ""))
-            page.fields(lookup.arguments)
-            page.outputs(lookup.outputs)
-        }
+        for lookup in catalog.lookups { page.describe(lookup) }
         page.heading(2, "Resources")
         page.text(
             "`resources:` holds primitives as they are, by type and name. "
                 + "`${aws.vpc[\"name\"].output}` is an output of one."
         )
-        for schema in catalog.resources {
-            page.heading(3, "`\(schema.type.rawValue)`")
-            page.text(schema.summary)
-            page.fields(schema.arguments, showsChange: true)
-            page.outputs(schema.outputs)
-            page.text(facts(schema))
-        }
+        for schema in catalog.resources { page.describe(schema) }
         page.heading(2, "Functions")
         page.text(
             "Functions are pure: they know no clock and no randomness. Only `file` and `template` read, and only files."
         )
-        for function in functions {
-            page.heading(3, "`\(function.name)`")
-            page.code(function.signature, "text")
-            page.text(function.documentation)
-            for example in function.examples {
-                page.code("\(example.expression)  →  \(example.result)", "text")
-            }
-        }
+        for function in functions { page.describe(function) }
         return page.finished
     }
 
@@ -105,6 +55,70 @@ package enum SpecReference {
           is allowed a network, is taken as it is; reserved words have a meaning of their own; `external:name` is a
           name that no stack manages.
         """
+}
+
+// MARK: - The parts
+
+extension Page {
+    fileprivate mutating func describeWorkspace() {
+        heading(2, "The workspace file")
+        text("`muster.yaml` says which stacks there are, and what they share.")
+        fields(WorkspaceFile.schema)
+        heading(3, "A stack")
+        text("The path of a spec alone, or a map:")
+        fields(WorkspaceFile.stackSchema)
+        heading(2, "Variables")
+        text(Page.variables)
+        fields(VariableDeclaration.schema)
+    }
+
+    fileprivate mutating func describeSpec() {
+        heading(2, "A spec")
+        text("Beside the sections below, a spec has these keys. Keys that begin with `x-` are ignored.")
+        table(["Key", "Meaning"], SpecFile.keys.map { ["`\($0.name)`", $0.documentation] })
+        heading(3, "In every definition")
+        text("Whatever the section or type, a definition may have these fields:")
+        fields(CommonFields.all)
+        for (key, title, fields) in [
+            ("outputs", "An output", StatementReader.outputFields),
+            ("import", "An import", StatementReader.importFields),
+            ("moved", "A move", StatementReader.movedFields), ("removed", "A removal", StatementReader.removedFields),
+        ] {
+            heading(3, "\(title) (`\(key)`)")
+            self.fields(fields)
+        }
+    }
+
+    fileprivate mutating func describe(_ section: SectionSchema) {
+        heading(3, "`\(section.name)`")
+        text(section.summary)
+        code(section.example, "yaml")
+        fields(section.fields)
+        let principals = section.principalTypes.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        if !principals.isEmpty { text("`${\(section.name)[\"name\"].output}` is an output of \(principals).") }
+    }
+
+    fileprivate mutating func describe(_ lookup: LookupSchema) {
+        heading(3, "`\(lookup.kind)`")
+        text(lookup.summary + (lookup.isPinned ? " The answer is kept in the lock file until it is updated." : ""))
+        fields(lookup.arguments)
+        outputs(lookup.outputs)
+    }
+
+    fileprivate mutating func describe(_ schema: ResourceSchema) {
+        heading(3, "`\(schema.type.rawValue)`")
+        text(schema.summary)
+        fields(schema.arguments, showsChange: true)
+        outputs(schema.outputs)
+        text(Page.facts(schema))
+    }
+
+    fileprivate mutating func describe(_ function: FunctionDefinition) {
+        heading(3, "`\(function.name)`")
+        code(function.signature, "text")
+        text(function.documentation)
+        for example in function.examples { code("\(example.expression)  →  \(example.result)", "text") }
+    }
 
     private static let variables = """
         `variables:` of a spec says what its stacks can be given. An entry that is no map is the default of a variable
