@@ -277,6 +277,11 @@ final class CurlDriver: Sendable {
         }
 
         for easy in spareHandles { curl_easy_cleanup(easy) }
+        stop(multi)
+    }
+
+    /// Ends what came too late, and says that nothing runs any more.
+    private func stop(_ multi: UnsafeMutableRawPointer) {
         let (late, onStopped) = inbox.withLock { inbox in
             // Under the lock, so that nobody wakes a freed handle.
             curl_multi_cleanup(multi)
