@@ -241,26 +241,32 @@ private let momentRow = ConformanceRow(
         ]) { $1 }
     })
 
-private let dbSubnetGroupRow = ConformanceRow(
-    type: "aws.db_subnet_group",
-    arguments: { lab in
-        ["name": "Conformance", "description": "for tests", "subnet_ids": try await lab.subnets(), "tags": tags]
-    },
-    changes: { lab in
-        let all = Value.list(try await lab.allSubnets().map { .string($0) })
-        return [["subnet_ids": all], ["description": "for more tests"], ["tags": otherTags], ["tags": [:]]]
-    },
-    foreignEdit: { lab, id in
-        let subnets = try await lab.allSubnets()
-        try await lab.rds(
-            "ModifyDBSubnetGroup",
-            [
-                "DBSubnetGroupName": .string(id.rawValue),
-                "SubnetIds": .strings(subnets.dropFirst(), as: .members("SubnetIdentifier")),
-            ])
-        return ["subnet_ids": .list(subnets.dropFirst().map { .string($0) })]
-    },
-    check: { _, seen in #expect(seen.outputs["vpc_id"]?.string?.hasPrefix("vpc-") == true) })
+private let dbSubnetGroupRow = subnetGroupRow("aws.db_subnet_group", .rds, "DBSubnetGroup")
+private let cacheSubnetGroupRow = subnetGroupRow("aws.elasticache_subnet_group", .elasticache, "CacheSubnetGroup")
+
+/// - Parameter noun: how the service's calls and members call it.
+private func subnetGroupRow(_ type: ResourceType, _ service: AWSService, _ noun: String) -> ConformanceRow {
+    ConformanceRow(
+        type: type,
+        arguments: { lab in
+            ["name": "Conformance", "description": "for tests", "subnet_ids": try await lab.subnets(), "tags": tags]
+        },
+        changes: { lab in
+            let all = Value.list(try await lab.allSubnets().map { .string($0) })
+            return [["subnet_ids": all], ["description": "for more tests"], ["tags": otherTags], ["tags": [:]]]
+        },
+        foreignEdit: { lab, id in
+            let subnets = try await lab.allSubnets().dropFirst()
+            try await lab.call(
+                "Modify\(noun)",
+                .structure([
+                    .init("\(noun)Name", .string(id.rawValue)),
+                    .init("SubnetIds", .strings(subnets, as: .members("SubnetIdentifier"))),
+                ]), service: service)
+            return ["subnet_ids": .list(subnets.map { .string($0) })]
+        },
+        check: { _, seen in #expect(seen.outputs["vpc_id"]?.string?.hasPrefix("vpc-") == true) })
+}
 
 extension ConformanceLab {
     fileprivate func allSubnets() async throws -> [String] {
@@ -407,24 +413,3 @@ private let clusterRow = ConformanceRow(
         #expect(seen.outputs["cluster_enabled"] == true)
         #expect(seen.outputs["configuration_endpoint_address"]?.string?.isEmpty == false)
     })
-
-private let cacheSubnetGroupRow = ConformanceRow(
-    type: "aws.elasticache_subnet_group",
-    arguments: { lab in
-        ["name": "Conformance", "description": "for tests", "subnet_ids": try await lab.subnets(), "tags": tags]
-    },
-    changes: { lab in
-        let all = Value.list(try await lab.allSubnets().map { .string($0) })
-        return [["subnet_ids": all], ["description": "for more tests"], ["tags": otherTags], ["tags": [:]]]
-    },
-    foreignEdit: { lab, id in
-        let subnets = try await lab.allSubnets()
-        try await lab.call(
-            "ModifyCacheSubnetGroup",
-            [
-                "CacheSubnetGroupName": .string(id.rawValue),
-                "SubnetIds": .strings(subnets.dropFirst(), as: .members("SubnetIdentifier")),
-            ], service: .elasticache)
-        return ["subnet_ids": .list(subnets.dropFirst().map { .string($0) })]
-    },
-    check: { _, seen in #expect(seen.outputs["vpc_id"]?.string?.hasPrefix("vpc-") == true) })
