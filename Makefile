@@ -4,6 +4,7 @@ SWIFT ?= swift
 MUSTER := .build/debug/muster
 # Tests that mostly wait for the sandbox; each worker has one of its own.
 WORKERS ?= 4
+# The end-to-end tests that the release binary runs too.
 RELEASE_TESTS := life drift interruption plan_file secrets credentials reference
 
 .PHONY: help setup build release demo test unit conformance simulate e2e release-test sandbox-test format lint goldens docs check bench clean crash-test
@@ -54,7 +55,7 @@ crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at e
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
 		--runs $(RUNS) --boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
 
-release-test: release ## Run the end-to-end tests of life, drift and interruption against the release binary
+release-test: release ## Run RELEASE_TESTS of the end-to-end tests against the release binary
 	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest -n $(WORKERS) $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
 
 format: ## Format the Swift sources
