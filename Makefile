@@ -42,6 +42,7 @@ simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=200
 	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
 
 sandbox-test: setup ## Test the sandbox's strictness
+	$(SWIFT) build --product SandboxServer
 	@scripts/pytest -n $(WORKERS) Tests/Sandbox
 
 e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
@@ -59,10 +60,10 @@ release-test: release ## Run RELEASE_TESTS of the end-to-end tests against the r
 	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest -n $(WORKERS) $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
 
 format: ## Format the Swift sources
-	$(SWIFT) format -i -r Package.swift Sources Tests
+	$(SWIFT) format -i -r Package.swift Sources Tests sandbox
 
 lint: ## Check the format
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests sandbox
 
 goldens: ## Rewrite the golden files from what the tests see
 	MUSTER_UPDATE_GOLDENS=1 $(SWIFT) test

@@ -25,7 +25,10 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 
 let package = Package(
     name: "muster",
-    products: [.executable(name: "muster", targets: ["muster"])],
+    products: [
+        .executable(name: "muster", targets: ["muster"]),
+        .executable(name: "SandboxServer", targets: ["SandboxServer"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -64,6 +67,19 @@ let package = Package(
         // Stands in for the locale data of ICU, which nothing here needs.
         .target(name: "ICUStubData"),
         .executableTarget(name: "muster", dependencies: ["MusterCommands", "ICUStubData"], swiftSettings: settings),
+
+        // Simulators for the sandbox and for tests; nothing of them is linked into muster.
+        .target(
+            name: "SandboxServing", dependencies: ["HTTPTransport", "AWSClient"], path: "sandbox/SandboxServing",
+            swiftSettings: settings),
+        .target(
+            name: "RancherSimulation",
+            dependencies: ["SandboxServing", "HTTPTransport", "AWSClient", "YAMLSyntax", "Diagnostics", crypto],
+            path: "sandbox/RancherSimulation", swiftSettings: settings),
+        .executableTarget(
+            name: "SandboxServer",
+            dependencies: ["SandboxServing", "RancherSimulation", "HTTPTransport", argumentParser],
+            path: "sandbox/SandboxServer", swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["Diagnostics", "MusterModel", "StateStorage"], path: "Tests/TestSupport",
@@ -105,6 +121,9 @@ let package = Package(
             ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),
         tests("ReportingTests", ["Reporting", "MusterModel", "Diagnostics", "TestSupport"]),
         tests("MusterCommandsTests", ["MusterCommands", "AWSClient", "MusterModel", "Diagnostics", "TestSupport"]),
+        tests(
+            "RancherSimulationTests",
+            ["RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient"]),
         tests("ArchitectureTests", ["TestSupport"]),
     ]
 )

@@ -10,6 +10,9 @@ fail() { say "sandbox: $*"; exit 1; }
 # The instance directory: pid, port and log of one running sandbox.
 instance=${MUSTER_SANDBOX_DIR:-$root/.sandbox/default}
 port=${MUSTER_SANDBOX_PORT:-}
+# What is started: the AWS emulator, the simulators of Rancher and Spot, or both.
+with_aws=1
+with_simulators=
 
 parse_arguments() {
     while [ $# -gt 0 ]; do
@@ -18,6 +21,8 @@ parse_arguments() {
             --dir=*) instance=${1#--dir=}; shift ;;
             --port) [ $# -ge 2 ] || fail "--port wants a number"; port=$2; shift 2 ;;
             --port=*) port=${1#--port=}; shift ;;
+            --rancher) with_simulators=1; shift ;;
+            --rancher-only) with_simulators=1; with_aws=; shift ;;
             -h|--help) usage; exit 0 ;;
             *) usage >&2; fail "unknown argument: $1" ;;
         esac
@@ -31,10 +36,10 @@ parse_arguments() {
     esac
 }
 
-# Whether the process of the pid file is the sandbox that wrote it: pids are reused.
-is_running() {
-    [ -s "$instance/pid" ] || return 1
-    pid=$(cat "$instance/pid")
+# Whether the process of a pid file is the one that wrote it, by a part of its arguments: pids are reused.
+is_process() { # PIDFILE TEXT
+    [ -s "$1" ] || return 1
+    pid=$(cat "$1")
     case $pid in
         ''|*[!0-9]*) return 1 ;;
     esac
@@ -45,17 +50,61 @@ is_running() {
         arguments=$(ps -ww -p "$pid" -o args= 2>/dev/null)
     fi
     case $arguments in
-        *strict_aws*"--port-file $instance/port"*) return 0 ;;
+        *"$2"*) return 0 ;;
     esac
     return 1
 }
 
-endpoint() {
-    printf 'http://127.0.0.1:%s' "$(cat "$instance/port")"
+is_running() { is_process "$instance/pid" "strict_aws --port" && is_process "$instance/pid" "--port-file $instance/port"; }
+simulators_run() { is_process "$instance/rancher.pid" "--port-file $instance/rancher.port"; }
+
+# Ends the process of a pid file, by force after five seconds. CHECK says whether it still runs.
+end_process() { # PIDFILE CHECK
+    pid=$(cat "$1")
+    kill "$pid" 2>/dev/null || true
+    waited=0
+    while "$2"; do
+        waited=$((waited + 1))
+        if [ $waited -eq 50 ]; then kill -9 "$pid" 2>/dev/null || true; fi
+        [ $waited -lt 100 ] || fail "process $pid does not end"
+        sleep 0.1
+    done
 }
 
+# Starts a server in a session of its own, so that Ctrl-C in this terminal does not end it.
+start_process() { # PIDFILE LOG COMMAND…
+    python3 - "$@" <<'PYTHON'
+import subprocess, sys
+pid_file, log_file, *command = sys.argv[1:]
+with open(log_file, "ab", buffering=0) as log:
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+with open(pid_file, "w") as file:
+    file.write(f"{server.pid}\n")
+PYTHON
+}
+
+# Waits until a server that was just started answers at its health page.
+await_server() { # PIDFILE PORTFILE LOG
+    waited=0
+    until [ -s "$2" ] && request GET /muster-sandbox/health "$(address "$2")"; do
+        if ! kill -0 "$(cat "$1")" 2>/dev/null; then
+            tail -n 5 "$3" >&2
+            rm -f "$1"
+            fail "the server did not start; its output is in $3"
+        fi
+        waited=$((waited + 1))
+        [ $waited -lt 900 ] || fail "the server does not answer after three minutes; its output is in $3"
+        sleep 0.2
+    done
+}
+
+address() { printf 'http://127.0.0.1:%s' "$(cat "$1")"; } # PORTFILE
+endpoint() { address "$instance/port"; }
+rancher_endpoint() { address "$instance/rancher.port"; }
+spot_endpoint() { address "$instance/spot.port"; }
+
 # A request without curl: python3 is there anyway.
-request() { # METHOD PATH
+request() { # METHOD PATH [ADDRESS]
     python3 -c '
 import sys, urllib.request
 method, url = sys.argv[1:]
@@ -65,7 +114,7 @@ try:
         sys.exit(answer.status != 200)
 except OSError:
     sys.exit(1)
-' "$1" "$(endpoint)$2"
+' "$1" "${3:-$(endpoint)}$2"
 }
 
 # One Python environment for all instances, made anew when the requirements or the Python change.
