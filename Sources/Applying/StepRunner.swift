@@ -24,17 +24,17 @@ struct StepRunner: Sendable {
         case failed(StepFailure)
         case interrupted(StepFailure)
         case broken(StateError)
+
+        var isDone: Bool {
+            if case .done = self { true } else { false }
+        }
     }
 
     func run(_ step: Step) async -> Ending {
         let trace = CallTrace()
         let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now, trace: trace)
         let ending = await CallTrace.$current.withValue(trace) { await take(step, attempt) }
-        if case .done = ending {
-            await ledger.noteEnded(step.id, isDone: true)
-        } else {
-            await ledger.noteEnded(step.id, isDone: false)
-        }
+        await ledger.noteEnded(step.id, isDone: ending.isDone)
         return ending
     }
 
@@ -197,16 +197,16 @@ struct StepAttempt: Sendable {
     }
 
     /// The object that has the name already: ours from an attempt whose answer was lost, or somebody else's. nil, after
-    /// a moment, when there is none: a name may be free a little later than its object is gone, and ours may be seen a
-    /// little later than its name is taken.
+    /// a moment, when there is none or only our own predecessor: a name may be free a little later than its object is
+    /// gone, and ours may be seen a little later than its name is taken.
     private func existing(
         _ desired: [String: Value], _ intent: Intent, _ failure: ProviderError, clashes: Int, since: Duration
     ) async throws(StepStop) -> Observation? {
         let sighting = await find(desired, intent)
         switch sighting {
         case .ours(let observation): return observation
-        case .foreign(let id): throw .failure(.nameClash(step, "\(id) has it."))
-        case .nothing, .unclear: break
+        case .foreign(let id) where !predecessors.contains(id): throw .failure(.nameClash(step, "\(id) has it."))
+        case .foreign, .nothing, .unclear: break
         }
         let isEarly = runner.stopwatch.now - since < timing.window(for: step.scope)
         if isEarly {
@@ -215,6 +215,14 @@ struct StepAttempt: Sendable {
         }
         if case .unclear(let error) = sighting { throw .failure(.stillUnknown(step, error)) }
         throw .failure(.nameClash(step, failure.message))
+    }
+
+    /// What this plan deleted at the same address before: a look may still see it.
+    private var predecessors: Set<RemoteID> {
+        let steps = runner.plan.steps
+        let deletes = step.after.filter(steps.indices.contains).map { steps[$0] }
+            .filter { $0.operation == .delete && $0.address == step.address }
+        return Set(deletes.compactMap(\.target))
     }
 
     /// Looks for an object whose creation may have had an effect, until it turns up or would have turned up. Throws
@@ -612,18 +620,18 @@ struct StepAttempt: Sendable {
     private func isBesideOthers() async -> Bool {
         let ended = await ledger.endedSteps
         let completed = runner.check.completed
-        // Nothing comes of what waits for this step, or for one that failed.
-        var idle = Set(ended.filter { !$0.value }.keys)
-        idle.insert(step.id)
-        var size = 0
-        while size != idle.count {
-            size = idle.count
-            for other in runner.plan.steps where !idle.isDisjoint(with: other.after) { idle.insert(other.id) }
+        // Nothing comes of what waits for this step, or for one that failed. Every edge leads to an earlier step.
+        var idle: Set = [step.id]
+        for other in runner.plan.steps {
+            if ended[other.id] == false || !idle.isDisjoint(with: other.after) {
+                idle.insert(other.id)
+                continue
+            }
+            let makesSomething = other.operation == .create || other.operation == .update
+            let isOver = ended[other.id] != nil || completed[other.id]?.isFinished ?? false
+            if makesSomething, !isOver, other.id != step.id { return true }
         }
-        return runner.plan.steps.contains { other in
-            (other.operation == .create || other.operation == .update) && !idle.contains(other.id)
-                && ended[other.id] == nil && !(completed[other.id]?.isFinished ?? false)
-        }
+        return false
     }
 
     /// True when this run made the object itself or something that the step waits for.

@@ -68,6 +68,46 @@ func nameClash() async throws {
     #expect(try await world.storage().openIntents().isEmpty)
 }
 
+@Test("A name that our own predecessor still seems to have is waited for; one that somebody else has is not")
+func predecessorLingers() async throws {
+    let world = try World()
+    let theirs = world.cloud.addForeign("sim.network", ["name": "theirs"])
+    world.cloud.with { $0.forgetting = .seconds(8) }
+    let www = simRecord("www")
+    _ = try await world.expectDone(plan([create(www)]))
+    let first = try #require(try await world.snapshot().records[www])
+    _ = try await world.expectDone(
+        plan(
+            "p2",
+            [
+                step(.delete, first, world.cloud),
+                create(www, ["network": .string(theirs.rawValue)], after: [0], version: first.version),
+            ]))
+    #expect(world.cloud.objects.count == 2)
+    #expect(try await world.snapshot().records[www]?.id != first.id)
+
+    // Somebody else took the name in between.
+    let second = try #require(try await world.snapshot().records[www])
+    world.cloud.with { $0.forgetting = .zero }
+    world.cloud.with { state in
+        state.hook = { [cloud = world.cloud] call in
+            guard call.verb == .create else { return }
+            cloud.with { $0.hook = nil }
+            cloud.addForeign("sim.record", ["name": "www", "network": "theirs"])
+        }
+    }
+    let before = world.clock.elapsed
+    let outcome = try await world.apply(
+        plan(
+            "p3",
+            [
+                step(.delete, second, world.cloud),
+                create(www, ["network": "ours"], after: [0], version: second.version),
+            ]))
+    #expect(outcome.report?.failures.map(\.failure.kind) == [.nameClash])
+    #expect(world.clock.elapsed - before < .seconds(60))
+}
+
 @Test("A name that an earlier attempt of ours took is ours")
 func ownName() async throws {
     let world = try World()

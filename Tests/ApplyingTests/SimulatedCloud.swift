@@ -39,6 +39,9 @@ final class SimulatedCloud: Sendable {
         var lag: Duration = .zero
         var making: Duration = .zero
         var deleting: Duration = .zero
+        /// How long a look still finds what is gone, and its name is still taken.
+        var forgetting: Duration = .zero
+        var ghosts: [(object: Object, until: Duration)] = []
         var hook: (@Sendable (Call) async -> Void)?
     }
 
@@ -223,7 +226,8 @@ final class SimulatedCloud: Sendable {
                     let object = state.objects.values.first { $0.intent == intent.token && isVisible($0) }
                     return object.map { (observation($0), true) }
                 }
-                let object = state.objects.values.first {
+                let ghosts = state.ghosts.filter { $0.until > now }.map(\.object)
+                let object = (Array(state.objects.values) + ghosts).first {
                     isVisible($0) && $0.arguments["name"] == desired["name"]
                 }
                 guard let object else { return nil }
@@ -235,7 +239,8 @@ final class SimulatedCloud: Sendable {
             let call = Call(verb: .create, type: schema.type, subject: subject(desired))
             return try await cloud.call(call) { (state) throws(ProviderError) in
                 if schema.type == "sim.record" {
-                    if state.objects.values.contains(where: {
+                    let ghosts = state.ghosts.filter { $0.until > now }.map(\.object)
+                    if (Array(state.objects.values) + ghosts).contains(where: {
                         $0.type == schema.type && $0.arguments["name"] == desired["name"]
                     }) {
                         throw ProviderError(.alreadyExists, "The name is taken.")
@@ -283,6 +288,7 @@ final class SimulatedCloud: Sendable {
                 if let user = users.first { throw ProviderError(.inUse, "\(id) is used by \(user.id).") }
                 if state.deleting == .zero {
                     state.objects[id] = nil
+                    state.ghosts.append((object, now + state.forgetting))
                 } else {
                     state.objects[id]?.goneAt = now + state.deleting
                 }
