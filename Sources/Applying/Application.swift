@@ -68,8 +68,10 @@ struct Application: Sendable {
             park: { sender.yield(.parked($0, $1)) })
         let finished = Set(completed.filter { $0.value.isFinished }.keys)
         var progress = Progress(
-            scheduler: Scheduler(steps: plan.steps, completed: finished), plan: plan, environment: environment,
-            stopwatch: stopwatch)
+            scheduler: Scheduler(
+                steps: plan.steps, completed: finished,
+                batches: Batches(of: plan.steps, environment.catalog) { check.access(for: $0.address.stack, $0.scope) }),
+            plan: plan, environment: environment, stopwatch: stopwatch)
         environment.events(.started(stepCount: plan.steps.count - finished.count))
         progress = await steps(progress, runner, messages, sender)
         if let broken = progress.broken { throw broken }
@@ -138,11 +140,15 @@ struct Application: Sendable {
             tasks.addTask { for await signal in signals { sender.yield(.signal(signal)) } }
             var iterator = messages.makeAsyncIterator()
             while true {
-                for step in progress.takeReady() {
-                    tasks.addTask {
-                        let started = stopwatch.now
-                        let ending = await runner.run(step)
-                        sender.yield(.ended(step, ending, seconds: (stopwatch.now - started).seconds))
+                for batch in progress.takeReady() {
+                    let shared =
+                        batch.count > 1 ? SharedCall(batch.map(\.id), token: runner.environment.makeToken()) : nil
+                    for step in batch {
+                        tasks.addTask {
+                            let started = stopwatch.now
+                            let ending = await runner.run(step, sharing: shared)
+                            sender.yield(.ended(step, ending, seconds: (stopwatch.now - started).seconds))
+                        }
                     }
                 }
                 if progress.scheduler.isOver { break }
@@ -193,7 +199,7 @@ struct Progress: Sendable {
     var report = ApplyReport()
     var broken: StateError?
     private var running: [Int: Step] = [:]
-    private var parked: Set<Int> = []
+    private var slots = Slots()
     private var wasInterrupted = false
 
     init(scheduler: Scheduler, plan: Plan, environment: ApplyEnvironment, stopwatch: Stopwatch) {
@@ -210,20 +216,25 @@ struct Progress: Sendable {
         return report.failures.isEmpty ? .done(report) : .failed(report)
     }
 
-    mutating func takeReady() -> [Step] {
-        let free = max(1, environment.parallelism) - (running.count - parked.count)
-        let steps = scheduler.takeReady(limit: max(0, free))
-        for step in steps {
-            running[step.id] = step
-            environment.events(.stepStarted(step))
+    mutating func takeReady() -> [[Step]] {
+        let free = max(1, environment.parallelism) - slots.takenCount
+        let batches = scheduler.takeReady(limit: max(0, free))
+        for batch in batches {
+            slots.take(batch.map(\.id))
+            for step in batch {
+                running[step.id] = step
+                environment.events(.stepStarted(step))
+            }
         }
-        return steps
+        return batches
     }
 
     mutating func take(_ message: Application.Message) {
         switch message {
         case .parked(let step, let isParked):
-            if isParked, running[step] != nil { parked.insert(step) } else { parked.remove(step) }
+            if running[step] == nil { break }
+            slots.park(step, isParked)
+            scheduler.park(step, isParked)
         case .signal(.interrupted):
             wasInterrupted = true
             scheduler.interrupt()
@@ -233,7 +244,7 @@ struct Progress: Sendable {
             scheduler.interrupt()
         case .ended(let step, let ending, let seconds):
             running[step.id] = nil
-            parked.remove(step.id)
+            slots.leave(step.id)
             end(step, ending, seconds)
         }
     }
@@ -257,5 +268,39 @@ struct Progress: Sendable {
             report.skipped.append(step)
             environment.events(.stepSkipped(step, because: skipped.because))
         }
+    }
+}
+
+/// How many calls are made at a time: steps that started together make one, and who waits for the cloud makes none.
+private struct Slots {
+    /// The number of the slot of each running step: its own, or that of the first one of its batch.
+    private var slots: [Int: Int] = [:]
+    private var parked: Set<Int> = []
+    /// By slot: how many of its steps do not wait.
+    private var callers: [Int: Int] = [:]
+
+    var takenCount: Int { callers.count }
+
+    mutating func take(_ steps: [Int]) {
+        guard let first = steps.first else { return }
+        for step in steps { slots[step] = first }
+        callers[first] = steps.count
+    }
+
+    mutating func park(_ step: Int, _ isParked: Bool) {
+        guard slots[step] != nil, parked.contains(step) != isParked else { return }
+        if isParked { parked.insert(step) } else { parked.remove(step) }
+        count(step, by: isParked ? -1 : 1)
+    }
+
+    mutating func leave(_ step: Int) {
+        if parked.remove(step) == nil { count(step, by: -1) }
+        slots[step] = nil
+    }
+
+    private mutating func count(_ step: Int, by change: Int) {
+        guard let slot = slots[step] else { return }
+        let left = (callers[slot] ?? 0) + change
+        callers[slot] = left > 0 ? left : nil
     }
 }

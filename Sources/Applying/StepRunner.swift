@@ -30,10 +30,12 @@ struct StepRunner: Sendable {
         }
     }
 
-    func run(_ step: Step) async -> Ending {
+    /// - Parameter shared: the call of the steps that start together with this one.
+    func run(_ step: Step, sharing shared: SharedCall? = nil) async -> Ending {
         let trace = CallTrace()
-        let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now, trace: trace)
+        let attempt = StepAttempt(runner: self, step: step, started: stopwatch.now, trace: trace, shared: shared)
         let ending = await CallTrace.$current.withValue(trace) { await take(step, attempt) }
+        await shared?.leave(step.id)
         await ledger.noteEnded(step.id, isDone: ending.isDone)
         return ending
     }
@@ -70,6 +72,7 @@ struct StepAttempt: Sendable {
     let step: Step
     let started: Duration
     let trace: CallTrace
+    let shared: SharedCall?
 
     private var environment: ApplyEnvironment { runner.environment }
     private var storage: any StateStorage { runner.environment.storage }
@@ -83,8 +86,11 @@ struct StepAttempt: Sendable {
     func create() async throws(StepStop) -> RemoteID {
         let schema = try schema()
         let values = try await values(of: step.desired, schema)
-        if let begun = await begun() { return try await goOn(begun, values, timeout: step.timeouts.create) }
-        let intent = Intent(token: environment.makeToken(), address: step.address)
+        if let begun = await begun() {
+            await shared?.leave(step.id)
+            return try await goOn(begun, values, timeout: step.timeouts.create)
+        }
+        let intent = Intent(token: shared?.token ?? environment.makeToken(), address: step.address)
         let number = try await recordIntent(.create, values, token: intent.token, target: nil)
 
         let observation: Observation
@@ -99,6 +105,7 @@ struct StepAttempt: Sendable {
             }
             throw error
         }
+        await shared?.leave(step.id)
         await ledger.noteBirth(step.address, at: runner.stopwatch.now)
 
         let later = schema.arguments.filter { argument in
@@ -158,7 +165,7 @@ struct StepAttempt: Sendable {
             attempt += 1
             let failure: ProviderError
             do throws(ProviderError) {
-                return (try await handler().create(desired, intent: intent), false)
+                return (try await sendCreation(desired, intent), false)
             } catch {
                 failure = error
             }
@@ -180,6 +187,78 @@ struct StepAttempt: Sendable {
         }
     }
 
+    /// Once, with the steps that started together with this one as long as they make one call.
+    private func sendCreation(
+        _ desired: [String: Value], _ intent: Intent
+    ) async throws(ProviderError) -> Observation {
+        let answer = try await sharedAnswer(SharedCall.Request(step: step.id, arguments: desired)) {
+            (batches, requests) async throws(ProviderError) -> [Observation?] in
+            try await batches.create(requests.map(\.arguments), intent: intent)
+        }
+        guard let answer else {
+            return try await alone { () async throws(ProviderError) -> Observation in
+                try await handler().create(desired, intent: intent)
+            }
+        }
+        if let made = answer { return made }
+        throw ProviderError(.outcomeUnknown, "The answer does not tell of this one of several.")
+    }
+
+    /// Makes the call for all when this step is the one to do so. nil: the step calls alone.
+    private func sharedAnswer(
+        _ request: SharedCall.Request,
+        _ call: (any BatchHandler, [SharedCall.Request]) async throws(ProviderError) -> [Observation?]
+    ) async throws(ProviderError) -> Observation?? {
+        guard let shared else { return nil }
+        switch await shared.take(request) {
+        case .alone: return nil
+        case .answered(let answer): return try told(answer)
+        case .call(for: let requests):
+            guard let answers = await answers(to: requests, call) else {
+                await shared.goApart()
+                return nil
+            }
+            await shared.answer(answers)
+            return try answers[step.id].map(told)
+        }
+    }
+
+    private func told(_ answer: SharedCall.Answer) throws(ProviderError) -> Observation? {
+        for id in answer.requestIDs { trace.note(id) }
+        return try answer.result.get()
+    }
+
+    /// One call for several steps; nil: what may be wrong with one of them must not stop the others.
+    private func answers(
+        to requests: [SharedCall.Request],
+        _ call: (any BatchHandler, [SharedCall.Request]) async throws(ProviderError) -> [Observation?]
+    ) async -> [Int: SharedCall.Answer]? {
+        let trace = CallTrace()
+        let result = await CallTrace.$current.withValue(trace) { () async -> Result<[Observation?], ProviderError>? in
+            do throws(ProviderError) {
+                guard let batches = try await handler().batches else { return nil }
+                return .success(try await call(batches, requests))
+            } catch {
+                return error.kind.mayConcernOne ? nil : .failure(error)
+            }
+        }
+        guard let result else { return nil }
+        var answers: [Int: SharedCall.Answer] = [:]
+        for (index, request) in requests.enumerated() {
+            answers[request.step] = SharedCall.Answer(
+                result: result.map { $0.indices.contains(index) ? $0[index] : nil }, requestIDs: trace.requestIDs)
+        }
+        return answers
+    }
+
+    /// A call of this step alone: steps that started together make theirs one after the other.
+    private func alone<Answer: Sendable>(
+        _ call: () async throws(ProviderError) -> Answer
+    ) async throws(ProviderError) -> Answer {
+        guard let shared else { return try await call() }
+        return try await shared.alone(call)
+    }
+
     private enum Sighting {
         case ours(Observation)
         case foreign(RemoteID)
@@ -189,7 +268,11 @@ struct StepAttempt: Sendable {
 
     private func find(_ desired: [String: Value], _ intent: Intent) async -> Sighting {
         do throws(ProviderError) {
-            guard let found = try await handler().find(desired, intent: intent) else { return .nothing }
+            let found = try await alone {
+                () async throws(ProviderError) -> (observation: Observation, isOurs: Bool)? in
+                try await handler().find(desired, intent: intent)
+            }
+            guard let found else { return .nothing }
             return found.isOurs ? .ours(found.observation) : .foreign(found.observation.id)
         } catch {
             return error.kind == .notFound ? .nothing : .unclear(error)
@@ -384,6 +467,7 @@ struct StepAttempt: Sendable {
             while true {
                 var isMissed = false
                 if case .deleting = seen?.status {} else { isMissed = try await remove(target, last) }
+                await shared?.leave(step.id)
                 try await waitUntilGone(target, last)
                 // What is new may not have been visible to the call, and not to the look after it either.
                 guard isMissed, runner.check.mayBeHidden(target, in: step.scope) else { break }
@@ -407,13 +491,31 @@ struct StepAttempt: Sendable {
         while true {
             attempt += 1
             do throws(ProviderError) {
-                let session = try await session()
-                try await handler(in: session).delete(target, last: last)
-                return await session.hasMissed()
+                return try await sendDeletion(target, last)
             } catch {
                 if error.kind == .notFound { return true }
                 try await pauseOrThrow(error, .delete, attempt: attempt)
             }
+        }
+    }
+
+    /// Once, with the steps that started together with this one as long as they make one call. True when there was
+    /// nothing to delete.
+    private func sendDeletion(_ target: RemoteID, _ last: [String: Value]) async throws(ProviderError) -> Bool {
+        let request = SharedCall.Request(step: step.id, arguments: last, target: target)
+        let answer = try await sharedAnswer(request) {
+            (batches, requests) async throws(ProviderError) -> [Observation?] in
+            try await batches.delete(
+                requests.compactMap { request in
+                    request.target.map { KnownObject(id: $0, arguments: request.arguments) }
+                })
+            return []
+        }
+        if answer != nil { return false }
+        return try await alone { () async throws(ProviderError) -> Bool in
+            let session = try await session()
+            try await handler(in: session).delete(target, last: last)
+            return await session.hasMissed()
         }
     }
 

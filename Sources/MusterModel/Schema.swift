@@ -16,6 +16,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package var keepsake: Keepsake?
     /// True when others rely on it at every moment: deleting it before its successor exists is `downtime`.
     package var isServing: Bool
+    /// Set where one call can make or delete several objects.
+    package var batching: Batching?
     package var timeouts: Timeouts
     /// How an id is written for `muster import`, such as `vpc-…` or `ROLE/POLICY`.
     package var importSyntax: String
@@ -33,8 +35,7 @@ package struct ResourceSchema: Sendable, Hashable {
         type: ResourceType, summary: String, arguments: [ArgumentSchema], outputs: [OutputSchema],
         naming: Naming = .byID, replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
         deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
-        timeouts: Timeouts = Timeouts(),
-        importSyntax: String
+        batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         self.type = type
         self.summary = summary
@@ -46,6 +47,7 @@ package struct ResourceSchema: Sendable, Hashable {
         self.deletionHazards = deletionHazards
         self.isServing = isServing
         self.keepsake = keepsake
+        self.batching = batching
         self.timeouts = timeouts
         self.importSyntax = importSyntax
     }
@@ -72,6 +74,22 @@ package struct Keepsake: Sendable, Hashable {
         self.nameArgument = nameArgument
         self.nameOutput = nameOutput
         self.refusalArgument = refusalArgument
+    }
+}
+
+/// Which objects of a type one call can make or delete together (ADR 0012).
+package struct Batching: Sendable, Hashable {
+    /// Objects can be made together when they want the same of these arguments.
+    package var creation: [String]
+    /// Objects can be deleted together when the same is known of these arguments.
+    package var deletion: [String]
+    /// The most objects of one call.
+    package var most: Int
+
+    package init(creation: [String], deletion: [String], most: Int) {
+        self.creation = creation
+        self.deletion = deletion
+        self.most = most
     }
 }
 

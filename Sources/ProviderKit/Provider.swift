@@ -65,6 +65,12 @@ package protocol ResourceHandler: Sendable {
     ) async throws(ProviderError) -> Observation?
     func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError)
     func importID(_ text: String) async throws(ProviderError) -> RemoteID
+    /// Set where one call can make or delete several objects.
+    var batches: (any BatchHandler)? { get }
+}
+
+extension ResourceHandler {
+    package var batches: (any BatchHandler)? { nil }
 }
 
 /// Something that is read and never managed. One kind is one file, in the shape of a resource.
@@ -138,21 +144,33 @@ package struct TypedHandler<Resource: ManagedResource>: ResourceHandler {
         try await resource.importID(text)
     }
 
+    package var batches: (any BatchHandler)? {
+        (resource as? any BatchedResource).map { TypedHandler<Resource>.batchHandler($0) }
+    }
+
+    private static func batchHandler<Batched: BatchedResource>(_ resource: Batched) -> any BatchHandler {
+        TypedBatchHandler(resource)
+    }
+
     private func arguments(_ values: [String: Value]) throws(ProviderError) -> Resource.Arguments {
         try decoded(values, of: Resource.type.rawValue)
     }
 
-    private func erased(_ observed: Observed<Resource>) -> Observation {
-        var outputs = observed.outputs.members
-        outputs["id"] = .string(observed.id.rawValue)
+    private func erased(_ observed: Observed<Resource>) -> Observation { observed.erased }
+}
+
+extension Observed {
+    /// Without the types of its resource.
+    var erased: Observation {
+        var outputs = outputs.members
+        outputs["id"] = .string(id.rawValue)
         return Observation(
-            id: observed.id, arguments: observed.arguments.members, outputs: outputs, status: observed.status,
-            inForce: observed.inForce, owed: observed.owed)
+            id: id, arguments: arguments.members, outputs: outputs, status: status, inForce: inForce, owed: owed)
     }
 }
 
 /// Deferred members are left out: a known object may still hold a value that only its digest is known of.
-private func decoded<Block: ArgumentBlock>(
+func decoded<Block: ArgumentBlock>(
     _ values: [String: Value], of what: String
 ) throws(ProviderError) -> Block {
     do {

@@ -111,7 +111,8 @@ package struct JournaledIntent: Sendable, Hashable {
     /// The object to act on; nil for a create.
     package var target: RemoteID?
     package var scope: ProviderScope
-    /// 32 hexadecimal digits: the client token, and the `muster:intent` tag where the type can carry one.
+    /// 32 hexadecimal digits: the client token, and the `muster:intent` tag where the type can carry one. The intents of
+    /// one call for several objects hold the same.
     package var token: String
     /// The arguments wanted afterwards, for a delete those known last; tainted ones as expressions.
     package var arguments: [String: Value]

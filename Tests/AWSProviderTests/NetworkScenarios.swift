@@ -17,7 +17,7 @@ private func page(_ name: String, _ item: String, next: String) -> RecordingAWS.
 let networkScenarios: [WireScenario] = [
     vpcScenario, subnetScenario, internetGatewayScenario, natGatewayScenario, elasticIPScenario, routeTableScenario,
     routeScenario, routeTableAssociationScenario, networkACLScenario, networkACLRuleScenario, vpcEndpointScenario,
-    securityGroupScenario, securityGroupRuleScenario,
+    securityGroupScenario, securityGroupRuleScenario, rulesTogetherScenario,
 ]
 
 // MARK: VPC
@@ -667,6 +667,49 @@ private let securityGroupScenario = WireScenario(
         ),
         ("delete what is in use", .delete("sg-1")),
     ])
+
+private let rulesTogetherScenario: WireScenario = {
+    func wanted(_ port: Int, _ side: String, _ value: String, type: String = "ingress") -> [String: Value] {
+        [
+            "security_group_id": "sg-1", "type": .string(type), "protocol": "tcp", "from_port": .integer(port),
+            "to_port": .integer(port), side: .string(value), "tags": tags,
+        ]
+    }
+    func told(_ id: String, _ port: Int, _ side: String) -> String {
+        rule(
+            id, "sg-1",
+            "<isEgress>false</isEgress><ipProtocol>tcp</ipProtocol>"
+                + "<fromPort>\(port)</fromPort><toPort>\(port)</toPort>\(side)")
+    }
+    let group =
+        "<referencedGroupInfo><groupId>sg-2</groupId><userId>123456789012</userId></referencedGroupInfo>"
+    let both = [
+        wanted(443, "cidr_ipv4", "10.0.0.0/8"), wanted(22, "referenced_security_group_id", "123456789012/sg-2"),
+    ]
+    return WireScenario(
+        type: "aws.security_group_rule", title: "together",
+        answers: [
+            "AuthorizeSecurityGroupIngress": [
+                set(
+                    "securityGroupRuleSet", told("sgr-2", 22, group),
+                    told("sgr-1", 443, "<cidrIpv4>10.0.0.0/8</cidrIpv4>")),
+                set("securityGroupRuleSet", told("sgr-1", 443, "<cidrIpv4>10.0.0.0/8</cidrIpv4>")),
+                .failure(code: "InvalidPermission.Duplicate"),
+            ],
+            "RevokeSecurityGroupIngress": [.done, .failure(code: "InvalidSecurityGroupRuleId.NotFound")],
+        ],
+        steps: [
+            ("several, told of in another order", .createTogether(both)),
+            ("one is not told of", .createTogether(both)),
+            ("one is there already", .createTogether(both)),
+            (
+                "delete",
+                .deleteTogether([
+                    KnownObject(id: "sgr-1", arguments: both[0]), KnownObject(id: "sgr-2", arguments: both[1]),
+                ])
+            ), ("delete what is gone", .deleteTogether([KnownObject(id: "sgr-1", arguments: both[0])])),
+        ])
+}()
 
 private let securityGroupRuleScenario = WireScenario(
     type: "aws.security_group_rule",

@@ -10,11 +10,13 @@ struct WireScenario: Sendable, CustomTestStringConvertible {
     enum Step: Sendable {
         case find([String: Value])
         case create([String: Value])
+        case createTogether([[String: Value]])
         case update(RemoteID, from: [String: Value], to: [String: Value])
         case read([KnownObject], expecting: [ResourceType: [KnownObject]] = [:])
         case children(of: [RemoteID], expecting: [ResourceType: [KnownObject]] = [:])
         case list
         case delete(RemoteID, last: [String: Value] = [:])
+        case deleteTogether([KnownObject])
         case importID(String)
     }
 
@@ -62,6 +64,12 @@ private func perform(
         guard let found = try await handler.find(desired, intent: .test) else { return "=> nothing\n" }
         return "\(found.isOurs ? "ours" : "not ours")\n" + found.observation.shown
     case .create(let desired): return try await handler.create(desired, intent: .test).shown
+    case .createTogether(let batch):
+        let made = try await #require(handler.batches).create(batch, intent: .test)
+        return made.map { $0?.shown ?? "=> not told of\n" }.joined()
+    case .deleteTogether(let batch):
+        try await #require(handler.batches).delete(batch)
+        return ""
     case .update(let id, let old, let new): return try await handler.update(id, from: old, to: new)?.shown ?? ""
     case .read(let known, _):
         let found = try await handler.read(known)

@@ -114,7 +114,15 @@ final class SimulatedCloud: Sendable {
             ArgumentSchema("name", .string, onChange: .replace, ""), ArgumentSchema("network", .string, ""),
             ArgumentSchema("text", .string, ""),
         ], [], naming: .unique(argument: "name", maximumLength: 40))
-    static let catalog = Catalog(resources: [network, record], lookups: [])
+    /// Is its own key in its group. One call makes or deletes up to three of a group, or none when it refuses one.
+    static let rule = ResourceSchema(
+        type: "sim.rule", summary: "",
+        arguments: [
+            ArgumentSchema("name", .string, onChange: .replace, ""),
+            ArgumentSchema("group", .string, onChange: .replace, ""), ArgumentSchema("text", .string, ""),
+        ], outputs: [OutputSchema("id", .string, "")],
+        batching: Batching(creation: ["group"], deletion: ["group"], most: 3), importSyntax: "ID")
+    static let catalog = Catalog(resources: [network, record, rule], lookups: [])
 
     private static func schema(
         _ type: ResourceType, _ arguments: [ArgumentSchema], _ outputs: [OutputSchema],
@@ -173,10 +181,12 @@ final class SimulatedCloud: Sendable {
         return try outcome.get()
     }
 
-    private struct Handler: ResourceHandler {
+    private struct Handler: ResourceHandler, BatchHandler {
         let cloud: SimulatedCloud
         let schema: ResourceSchema
         private var now: Duration { cloud.clock.elapsed }
+
+        var batches: (any BatchHandler)? { schema.batching == nil ? nil : self }
 
         private func subject(_ arguments: [String: Value], _ id: RemoteID? = nil) -> String {
             arguments["name"]?.string ?? id?.rawValue ?? ""
@@ -226,6 +236,7 @@ final class SimulatedCloud: Sendable {
                     let object = state.objects.values.first { $0.intent == intent.token && isVisible($0) }
                     return object.map { (observation($0), true) }
                 }
+                if schema.type == "sim.rule" { return rule(desired, in: state).map { (observation($0), true) } }
                 let ghosts = state.ghosts.filter { $0.until > now }.map(\.object)
                 let object = (Array(state.objects.values) + ghosts).first {
                     isVisible($0) && $0.arguments["name"] == desired["name"]
@@ -235,33 +246,60 @@ final class SimulatedCloud: Sendable {
             }
         }
 
+        private func rule(_ wanted: [String: Value], in state: State) -> Object? {
+            state.objects.values.first {
+                isVisible($0) && $0.arguments["name"] == wanted["name"] && $0.arguments["group"] == wanted["group"]
+            }
+        }
+
         func create(_ desired: [String: Value], intent: Intent) async throws(ProviderError) -> Observation {
             let call = Call(verb: .create, type: schema.type, subject: subject(desired))
             return try await cloud.call(call) { (state) throws(ProviderError) in
-                if schema.type == "sim.record" {
-                    let ghosts = state.ghosts.filter { $0.until > now }.map(\.object)
-                    if (Array(state.objects.values) + ghosts).contains(where: {
-                        $0.type == schema.type && $0.arguments["name"] == desired["name"]
-                    }) {
-                        throw ProviderError(.alreadyExists, "The name is taken.")
-                    }
-                    if let network = desired["network"]?.string {
-                        guard let object = state.objects[RemoteID(network)], object.visibleAt <= now else {
-                            throw ProviderError(.notYetVisible, "\(network) does not exist.")
-                        }
-                    }
-                }
-                state.count += 1
-                var arguments = desired
-                for argument in schema.arguments where argument.isSetAfterCreate || argument.onChange == .local {
-                    arguments[argument.name] = nil
-                }
-                let object = Object(
-                    id: RemoteID("\(schema.type.rawValue.dropFirst(4))-\(state.count)"), type: schema.type,
-                    arguments: arguments, intent: intent.token, visibleAt: now + state.lag,
-                    readyAt: now + state.making)
-                state.objects[object.id] = object
-                return observation(object)
+                try add(desired, intent, to: &state)
+            }
+        }
+
+        func create(_ batch: [[String: Value]], intent: Intent) async throws(ProviderError) -> [Observation?] {
+            let subjects = batch.map { subject($0) }.joined(separator: ",")
+            return try await cloud.call(Call(verb: .create, type: schema.type, subject: subjects)) {
+                (state) throws(ProviderError) in
+                var after = state
+                var made: [Observation?] = []
+                for desired in batch { made.append(try add(desired, intent, to: &after)) }
+                state = after
+                return made
+            }
+        }
+
+        private func add(
+            _ desired: [String: Value], _ intent: Intent, to state: inout State
+        ) throws(ProviderError) -> Observation {
+            if schema.type == "sim.record" { try refuseRecord(desired, in: state) }
+            if schema.type == "sim.rule" {
+                if desired["text"] == "bad" { throw ProviderError(.invalid, "That is no rule.") }
+                if rule(desired, in: state) != nil { throw ProviderError(.alreadyExists, "The rule exists.") }
+            }
+            state.count += 1
+            var arguments = desired
+            for argument in schema.arguments where argument.isSetAfterCreate || argument.onChange == .local {
+                arguments[argument.name] = nil
+            }
+            let object = Object(
+                id: RemoteID("\(schema.type.rawValue.dropFirst(4))-\(state.count)"), type: schema.type,
+                arguments: arguments, intent: intent.token, visibleAt: now + state.lag, readyAt: now + state.making)
+            state.objects[object.id] = object
+            return observation(object)
+        }
+
+        private func refuseRecord(_ desired: [String: Value], in state: State) throws(ProviderError) {
+            let ghosts = state.ghosts.filter { $0.until > now }.map(\.object)
+            let isTaken = (Array(state.objects.values) + ghosts).contains {
+                $0.type == schema.type && $0.arguments["name"] == desired["name"]
+            }
+            if isTaken { throw ProviderError(.alreadyExists, "The name is taken.") }
+            guard let network = desired["network"]?.string else { return }
+            guard let object = state.objects[RemoteID(network)], object.visibleAt <= now else {
+                throw ProviderError(.notYetVisible, "\(network) does not exist.")
             }
         }
 
@@ -280,18 +318,32 @@ final class SimulatedCloud: Sendable {
 
         func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError) {
             let call = Call(verb: .delete, type: schema.type, subject: subject(last, id))
-            return try await cloud.call(call) { (state) throws(ProviderError) in
-                guard let object = state.objects[id], object.goneAt == nil else {
-                    throw ProviderError(.notFound, "\(id) does not exist.")
-                }
-                let users = state.objects.values.filter { $0.arguments["network"] == .string(id.rawValue) }
-                if let user = users.first { throw ProviderError(.inUse, "\(id) is used by \(user.id).") }
-                if state.deleting == .zero {
-                    state.objects[id] = nil
-                    state.ghosts.append((object, now + state.forgetting))
-                } else {
-                    state.objects[id]?.goneAt = now + state.deleting
-                }
+            return try await cloud.call(call) { (state) throws(ProviderError) in try remove(id, from: &state) }
+        }
+
+        func delete(_ batch: [KnownObject]) async throws(ProviderError) {
+            let subjects = batch.map { subject($0.arguments, $0.id) }.joined(separator: ",")
+            return try await cloud.call(Call(verb: .delete, type: schema.type, subject: subjects)) {
+                (state) throws(ProviderError) in
+                var after = state
+                for object in batch { try remove(object.id, from: &after) }
+                state = after
+            }
+        }
+
+        private func remove(_ id: RemoteID, from state: inout State) throws(ProviderError) {
+            guard let object = state.objects[id], object.goneAt == nil else {
+                throw ProviderError(.notFound, "\(id) does not exist.")
+            }
+            let users = state.objects.values.filter {
+                $0.arguments["network"] == .string(id.rawValue) || $0.arguments["group"] == .string(id.rawValue)
+            }
+            if let user = users.first { throw ProviderError(.inUse, "\(id) is used by \(user.id).") }
+            if state.deleting == .zero {
+                state.objects[id] = nil
+                state.ghosts.append((object, now + state.forgetting))
+            } else {
+                state.objects[id]?.goneAt = now + state.deleting
             }
         }
 

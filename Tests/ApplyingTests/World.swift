@@ -179,6 +179,10 @@ func simRecord(_ name: String, stack: String = "vpc") -> Address {
     Address(stack: stack, type: "sim.record", name: name)
 }
 
+func rule(_ name: String, stack: String = "vpc") -> Address {
+    Address(stack: stack, type: "sim.rule", name: name)
+}
+
 func output(_ address: Address, _ name: String = "id") -> Value {
     .deferred(Deferred(.output(OutputReference(address, name))))
 }

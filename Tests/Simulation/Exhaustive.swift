@@ -25,6 +25,8 @@ package struct Life: Sendable, CustomStringConvertible {
         guard let (foundation, subject) = Life.minimal(type, &maker) else { return nil }
         var whole = foundation
         whole.resources.append(subject)
+        let company = maker.company(of: subject, in: whole)
+        whole.resources += company
         switch event {
         case .create:
             before = foundation.resources.isEmpty ? nil : foundation
@@ -40,7 +42,7 @@ package struct Life: Sendable, CustomStringConvertible {
             }
             guard changed != subject else { return nil }
             before = whole
-            after = Spec(foundation.resources + [changed])
+            after = Spec(foundation.resources + [changed] + company)
         }
     }
 

@@ -185,6 +185,7 @@ private struct BrokenHandler: ResourceHandler {
         try await base.delete(id, last: last)
     }
     func importID(_ text: String) async throws(ProviderError) -> RemoteID { try await base.importID(text) }
+    var batches: (any BatchHandler)? { base.batches }
 }
 
 /// A state that forgets one thing.

@@ -307,7 +307,9 @@ private final class World: @unchecked Sendable {
         }
         var marks: Set<String> = []
         for object in cloud.objects where !object.isForeign {
-            guard let mark = object.tags["muster:intent"] else { continue }
+            guard var mark = object.tags["muster:intent"] else { continue }
+            // The rules of one call have one mark, and differ in what they say.
+            if object.kind == "rule" { mark += SimulatedAWS.ruleKey.map { " \(object[$0])" }.joined() }
             if !marks.insert(mark).inserted { verdict.violations.append("Made twice: \(object.id)") }
         }
         for before in bystanders where cloud.current(before.id) != before {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MusterModel
 
 /// The command line of the simulator.
 package struct SimulateCommand {
@@ -8,6 +9,8 @@ package struct SimulateCommand {
     private var keepsGoing = false
     private var shrinks = true
     private var mode = Mode.chance
+    /// Only lives of this type.
+    private var type: String?
 
     private enum Mode {
         case chance, lives, planted
@@ -25,6 +28,7 @@ package struct SimulateCommand {
             case "--keep-going": keepsGoing = true
             case "--no-shrink": shrinks = false
             case "--lives": mode = .lives
+            case "--type": type = rest.popFirst()
             case "--planted": mode = .planted
             case "--bookkeeping": mode = .bookkeeping(rest.popFirst() ?? ".")
             default: break
@@ -58,14 +62,15 @@ package struct SimulateCommand {
     private func runLives() -> Int32 {
         var total = 0
         var violations: [String] = []
-        for life in Life.all {
+        let lives = Life.all.filter { type == nil || $0.type.rawValue == type }
+        for life in lives {
             let result = life.crashEverywhere()
             total += result.count
             violations += result.violations
             print("\(life): \(result.count) boundaries, \(result.violations.isEmpty ? "settled" : "BROKEN")")
         }
         for violation in violations { print("  \(violation)") }
-        print("\(Life.all.count) lives, \(total) boundaries, \(violations.count) violations")
+        print("\(lives.count) lives, \(total) boundaries, \(violations.count) violations")
         return violations.isEmpty ? 0 : 1
     }
 

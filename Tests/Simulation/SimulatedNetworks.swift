@@ -461,7 +461,7 @@ extension SimulatedAWS {
         ]
     }
 
-    private static let ruleKey = ["group-id", "egress", "protocol", "from", "to", "cidr", "source"]
+    static let ruleKey = ["group-id", "egress", "protocol", "from", "to", "cidr", "source"]
 
     private func isDuplicate(_ fields: [String: String], except id: String = "") -> Bool {
         objects("rule").contains { rule in
@@ -469,17 +469,28 @@ extension SimulatedAWS {
         }
     }
 
+    /// All rules of the call or none.
     private func authorize(_ request: CloudRequest, isEgress: Bool) throws(Refusal) -> String {
         let group = try known(request["GroupId"], "InvalidGroup.NotFound")
-        var fields = ruleFields(request, "IpPermissions.1")
-        if let source = fields["source"], !source.isEmpty { _ = try known(source, "InvalidGroup.NotFound") }
-        let id = newID("sgr-")
-        fields["group-id"] = group.id
-        fields["egress"] = isEgress ? "true" : "false"
-        fields["security-group-rule-id"] = id
-        try refuse("InvalidPermission.Duplicate", "the specified rule already exists", if: isDuplicate(fields))
-        let rule = add("rule", id: id, fields, tags: request.creationTags)
-        return done + XML.around("securityGroupRuleSet", XML.around("item", ruleXML(rule)))
+        var wanted: [[String: String]] = []
+        while !request["IpPermissions.\(wanted.count + 1).IpProtocol"].isEmpty {
+            var fields = ruleFields(request, "IpPermissions.\(wanted.count + 1)")
+            if let source = fields["source"], !source.isEmpty { _ = try known(source, "InvalidGroup.NotFound") }
+            fields["group-id"] = group.id
+            fields["egress"] = isEgress ? "true" : "false"
+            try refuse("InvalidPermission.Duplicate", "the specified rule already exists", if: isDuplicate(fields))
+            let isTwice = wanted.contains { other in SimulatedAWS.ruleKey.allSatisfy { other[$0] == fields[$0] } }
+            try refuse("InvalidParameterValue", "The same permission must not appear multiple times", if: isTwice)
+            wanted.append(fields)
+        }
+        let rules = wanted.map { fields in
+            let id = newID("sgr-")
+            return add(
+                "rule", id: id, fields.merging(["security-group-rule-id": id]) { $1 }, tags: request.creationTags)
+        }
+        // The order of an answer means nothing.
+        return done
+            + XML.around("securityGroupRuleSet", rules.reversed().map { XML.around("item", ruleXML($0)) }.joined())
     }
 
     private func ruleXML(_ rule: CloudObject) -> String {
@@ -512,10 +523,9 @@ extension SimulatedAWS {
 
     private func revoke(_ request: CloudRequest) throws(Refusal) -> String {
         _ = try present(request["GroupId"], "InvalidGroup.NotFound")
-        for id in request.list("SecurityGroupRuleId") {
-            _ = try present(id, "InvalidSecurityGroupRuleId.NotFound")
-            remove(id)
-        }
+        let ids = request.list("SecurityGroupRuleId")
+        for id in ids { _ = try present(id, "InvalidSecurityGroupRuleId.NotFound") }
+        for id in ids { remove(id) }
         return done
     }
 

@@ -20,6 +20,13 @@ package struct Spec: Sendable, Equatable {
             self.isExclusive = isExclusive
         }
 
+        /// The same with some arguments of another.
+        func sharing(_ names: [String], with other: Resource) -> Resource {
+            var resource = self
+            for name in names { resource.arguments[name] = other.arguments[name] }
+            return resource
+        }
+
         /// The addresses that it takes values from.
         var dependencies: Set<Address> {
             var found: Set<Address> = []
@@ -245,6 +252,10 @@ struct SpecMaker {
                 resource.arguments["cidr_ipv4"] = "10.0.0.0/8"
             }
             if random.oneIn(2) { resource.arguments["tags"] = tags() }
+            // Often one that shares its call with another.
+            if let other = existing(type, spec).randomElement(using: &random), random.oneIn(2) {
+                resource = resource.sharing(["security_group_id", "type", "tags"], with: other)
+            }
         case "aws.eip":
             resource = Spec.Resource(address(name), ["domain": "vpc", "tags": tags()])
         case "aws.nat_gateway":
@@ -316,6 +327,19 @@ struct SpecMaker {
         default: return nil
         }
         return resource
+    }
+
+    /// Others that one call serves together with a resource; none where a call serves one.
+    mutating func company(of resource: Spec.Resource, in spec: Spec) -> [Spec.Resource] {
+        guard let batching = Muster.catalog[resource.address.type]?.batching else { return [] }
+        var spec = spec
+        var company: [Spec.Resource] = []
+        for _ in 0..<2 {
+            guard let other = newResource(resource.address.type, in: spec) else { continue }
+            company.append(other.sharing(batching.creation, with: resource))
+            spec.resources += company.suffix(1)
+        }
+        return company
     }
 
     /// Changes something about a resource: what can be changed in place, or what forces a replacement.

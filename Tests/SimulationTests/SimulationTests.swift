@@ -12,7 +12,7 @@ func byChance(_ first: UInt64) {
 
 @Test(
     "A run that stops at any boundary of a life is mended by the next",
-    arguments: Life.all.filter { ["aws.vpc", "aws.dns_record"].contains($0.type) })
+    arguments: Life.all.filter { ["aws.vpc", "aws.dns_record", "aws.security_group_rule"].contains($0.type) })
 func everyBoundary(_ life: Life) {
     let result = life.crashEverywhere()
     #expect(result.violations == [])

@@ -7,7 +7,10 @@ import ProviderKit
 /// Calls: `AuthorizeSecurityGroupIngress`, `AuthorizeSecurityGroupEgress`, `DescribeSecurityGroupRules`,
 /// `ModifySecurityGroupRules`, `CreateTags`, `DeleteTags`, `RevokeSecurityGroupIngress`, `RevokeSecurityGroupEgress`.
 /// A rule is its own key: AWS refuses a second one with the same properties, whatever its description.
-struct SecurityGroupRule: ManagedResource {
+/// Several in a call: rules of one group and direction with the same tags, since the tags of a call are those of all its
+/// rules. AWS adds all or none. It documents no limit of a call; what ends it is the group's (60 rules in each direction,
+/// which can be raised as long as rules times groups of an interface stay at 1,000).
+struct SecurityGroupRule: ManagedResource, BatchedResource {
     struct Arguments: ArgumentBlock {
         var securityGroupID = ""
         var direction = ""
@@ -71,6 +74,8 @@ struct SecurityGroupRule: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.security_group_rule", "A rule of a security group.", parentArgument: "security_group_id",
+        batching: Batching(
+            creation: ["security_group_id", "type", "tags"], deletion: ["security_group_id", "type"], most: 100),
         timeouts: Timeouts(create: 300, update: 300, delete: 300),
         importSyntax: "sgr-… or sg-…_ingress_tcp_443_443_10.0.0.0/8")
 
@@ -101,25 +106,41 @@ struct SecurityGroupRule: ManagedResource {
     }
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
-        let wanted = RuleContent(desired)
-        return try await rules(of: desired.securityGroupID).first { RuleContent($0.arguments) == wanted }
-            .map { Found($0, isOurs: true) }
+        let items = try await aws.ec2Now(
+            "DescribeSecurityGroupRules", at: "securityGroupRuleSet", [("group-id", [desired.securityGroupID])])
+        return items.first { says($0, desired) }.map { Found(observed($0), isOurs: true) }
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        let answer = try await aws.ec2Change(
-            desired.direction == "egress" ? "AuthorizeSecurityGroupEgress" : "AuthorizeSecurityGroupIngress",
-            [
-                "GroupId": .string(desired.securityGroupID),
-                "IpPermissions": [permission(desired)],
-                "TagSpecification": aws.tagSpecification("security-group-rule", desired.tags, intent),
-            ])
-        guard let item = answer["securityGroupRuleSet"].items.first, item["securityGroupRuleId"].nonEmpty != nil else {
+        guard let item = try await authorize([desired], intent).first else {
             throw ProviderError(
                 .outcomeUnknown, "The answer does not tell the id of the rule.",
                 operation: "ec2.AuthorizeSecurityGroup")
         }
         return observed(item)
+    }
+
+    func create(_ batch: [Arguments], intent: Intent) async throws(ProviderError) -> [Observed<Self>?] {
+        let items = try await authorize(batch, intent)
+        return batch.map { desired in items.first { says($0, desired) }.map(observed) }
+    }
+
+    /// Adds rules of one group and direction with the same tags, and returns those that the answer tells of.
+    private func authorize(_ rules: [Arguments], _ intent: Intent) async throws(ProviderError) -> [XMLElement] {
+        guard let first = rules.first else { return [] }
+        let answer = try await aws.ec2Change(
+            first.direction == "egress" ? "AuthorizeSecurityGroupEgress" : "AuthorizeSecurityGroupIngress",
+            [
+                "GroupId": .string(first.securityGroupID),
+                "IpPermissions": .list(rules.map(permission)),
+                "TagSpecification": aws.tagSpecification("security-group-rule", first.tags, intent),
+            ])
+        return answer["securityGroupRuleSet"].items.filter { $0["securityGroupRuleId"].nonEmpty != nil }
+    }
+
+    /// Whether a rule of an answer is the wanted one.
+    private func says(_ item: XMLElement, _ desired: Arguments) -> Bool {
+        RuleContent(observed(item).arguments) == RuleContent(desired, owner: item["groupOwnerId"].text)
     }
 
     func update(
@@ -151,6 +172,16 @@ struct SecurityGroupRule: ManagedResource {
         try await aws.delete(
             .ec2, direction == "egress" ? "RevokeSecurityGroupEgress" : "RevokeSecurityGroupIngress",
             ["GroupId": .string(group), "SecurityGroupRuleId": [.string(id.rawValue)]])
+    }
+
+    func delete(_ batch: [Known<Self>]) async throws(ProviderError) {
+        guard let first = batch.first?.arguments else { return }
+        _ = try await aws.call(
+            .ec2, first.direction == "egress" ? "RevokeSecurityGroupEgress" : "RevokeSecurityGroupIngress",
+            [
+                "GroupId": .string(first.securityGroupID),
+                "SecurityGroupRuleId": .strings(batch.map(\.id.rawValue)),
+            ], effect: .idempotent)
     }
 
     /// Besides AWS's id: Terraform's `GROUP_DIRECTION_PROTOCOL_FROM_TO_SOURCE`, for one source.
@@ -297,7 +328,8 @@ private struct RuleContent: Equatable {
     let to: Int?
     let side: Side?
 
-    init(_ rule: SecurityGroupRule.Arguments) {
+    /// - Parameter owner: the account of the group; a group of its own needs not name it.
+    init(_ rule: SecurityGroupRule.Arguments, owner: String = "") {
         direction = rule.direction
         ipProtocol = IPProtocol.name(rule.ipProtocol)
         if IPProtocol.hasPorts(rule.ipProtocol) {
@@ -318,7 +350,8 @@ private struct RuleContent: Equatable {
             side = .prefixList(list)
         } else if let group = rule.referencedGroupID.filled {
             let parts = group.split(separator: "/", maxSplits: 1).map(String.init)
-            side = parts.count == 2 ? .group(account: parts[0], parts[1]) : .group(account: nil, group)
+            let account = parts.count == 2 && parts[0] != owner ? parts[0] : nil
+            side = .group(account: account, parts.last ?? group)
         } else {
             side = nil
         }
