@@ -10,6 +10,7 @@ package import ProviderKit
 
 package struct AWSProvider: Provider {
     private let factory: AWSClientFactory
+    private let constants = ListingMemory()
 
     /// - Parameter factory: makes a client for a stack's configuration, and remembers it.
     package init(factory: AWSClientFactory) { self.factory = factory }
@@ -39,7 +40,7 @@ package struct AWSProvider: Provider {
     package func session(
         for configuration: ProviderConfiguration, expecting: [ResourceType: [KnownObject]]
     ) async throws(ProviderError) -> any ProviderSession {
-        AWSSession(client: try await client(for: configuration), expecting: expecting)
+        AWSSession(client: try await client(for: configuration), expecting: expecting, constants: constants)
     }
 
     func client(

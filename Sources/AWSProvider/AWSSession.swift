@@ -8,12 +8,18 @@ struct AWSSession: ProviderSession {
     /// Everything that will be read in this session, so that a filtered listing can name all ids at once.
     let expecting: [ResourceType: [KnownObject]]
     let listings = ListingMemory()
+    /// What never changes of an object, for as long as the process lives.
+    let constants: ListingMemory
     private var leave: (@Sendable () async -> Bool)?
+    private var look: SharedLook?
     private let effects = Effects()
 
-    init(client: AWSClient, expecting: [ResourceType: [KnownObject]]) {
+    init(
+        client: AWSClient, expecting: [ResourceType: [KnownObject]], constants: ListingMemory = ListingMemory()
+    ) {
         self.client = client
         self.expecting = expecting
+        self.constants = constants
     }
 
     func handler(for type: ResourceType) -> (any ResourceHandler)? { Catalog.handler(for: type, in: self) }
@@ -25,6 +31,12 @@ struct AWSSession: ProviderSession {
     func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession {
         var session = self
         session.leave = leave
+        return session
+    }
+
+    func sharing(_ look: SharedLook) -> any ProviderSession {
+        var session = self
+        session.look = look
         return session
     }
 
@@ -98,6 +110,26 @@ struct AWSSession: ProviderSession {
         try await listings.answer(to: key, fetch)
     }
 
+    /// The arguments of what this run is to make of a type that overwrites, as far as they are known.
+    func wanted(_ type: ResourceType) -> [[String: Value]] { look?.wanted[type] ?? [] }
+
+    /// True when a listing that several steps share has no such key, so that a creation overwrites nothing. False also
+    /// where nothing is known, as for a single creation: then a look for that one decides.
+    func isFree(
+        _ key: String, of type: ResourceType, in listing: String, _ intent: Intent,
+        _ keys: @escaping @Sendable () async throws(ProviderError) -> Set<String>
+    ) async throws(ProviderError) -> Bool {
+        guard let look, look.wanted[type]?.count ?? 0 > 1 else { return false }
+        do throws(ProviderError) {
+            if try await look.memory.answer(to: listing, keys).contains(key) { return false }
+        } catch {
+            // Others may have more luck.
+            await look.memory.forget(listing)
+            throw error
+        }
+        return await look.memory.claim("\(listing) \(key)", by: intent.token)
+    }
+
     /// The ids of a type that this session was told about, with those asked for now.
     func expectedIDs(_ type: ResourceType, and ids: some Sequence<RemoteID>) -> Set<String> {
         var all = Set(ids.map(\.rawValue))
@@ -113,31 +145,6 @@ private actor Effects {
     var hasMissed: Bool { misses > 0 || changes == 0 }
     func addChange() { changes += 1 }
     func addMiss() { misses += 1 }
-}
-
-/// Remembers the answer of each listing; two that ask at once share one fetch.
-actor ListingMemory {
-    private var answers: [String: Task<any Sendable, any Error>] = [:]
-
-    func answer<Answer: Sendable>(
-        to key: String, _ fetch: @escaping @Sendable () async throws(ProviderError) -> Answer
-    ) async throws(ProviderError) -> Answer {
-        let task: Task<any Sendable, any Error>
-        if let running = answers[key] {
-            task = running
-        } else {
-            task = Task { try await fetch() }
-            answers[key] = task
-        }
-        do {
-            if let answer = try await task.value as? Answer { return answer }
-            throw ProviderError(.notUnderstood, "The listing \(key) has two shapes. This is a bug in muster.")
-        } catch let error as ProviderError {
-            throw error
-        } catch {
-            throw ProviderError(.unavailable, "The listing \(key) was given up.")
-        }
-    }
 }
 
 extension AWSSession {

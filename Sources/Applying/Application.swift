@@ -65,6 +65,9 @@ struct Application: Sendable {
         let runner = StepRunner(
             environment: environment, plan: plan, run: run, keeper: keeper, ledger: ledger, reader: reader,
             interruption: interruption, stopwatch: stopwatch, check: check,
+            looks: SharedLooks(plan, environment.catalog, freshness: environment.timing.freshness) {
+                check.access(for: $0.address.stack, $0.scope)
+            },
             park: { sender.yield(.parked($0, $1)) })
         let finished = Set(completed.filter { $0.value.isFinished }.keys)
         var progress = Progress(

@@ -16,6 +16,7 @@ struct StepRunner: Sendable {
     let interruption: Interruption
     let stopwatch: Stopwatch
     let check: StalenessCheck
+    let looks: SharedLooks
     /// Tells the loop that this step does not call for a while, or that it does again.
     let park: @Sendable (_ step: Int, _ isParked: Bool) -> Void
 
@@ -196,8 +197,9 @@ struct StepAttempt: Sendable {
             try await batches.create(requests.map(\.arguments), intent: intent)
         }
         guard let answer else {
+            let look = await runner.looks.look(for: access, at: runner.stopwatch.now)
             return try await alone { () async throws(ProviderError) -> Observation in
-                try await handler().create(desired, intent: intent)
+                try await handler(in: session().sharing(look)).create(desired, intent: intent)
             }
         }
         if let made = answer { return made }

@@ -16,6 +16,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package var keepsake: Keepsake?
     /// True when others rely on it at every moment: deleting it before its successor exists is `downtime`.
     package var isServing: Bool
+    /// True when the creating call would overwrite what has the same name, so that it is looked for before.
+    package var overwrites: Bool
     /// Set where one call can make or delete several objects.
     package var batching: Batching?
     package var timeouts: Timeouts
@@ -35,7 +37,7 @@ package struct ResourceSchema: Sendable, Hashable {
         type: ResourceType, summary: String, arguments: [ArgumentSchema], outputs: [OutputSchema],
         naming: Naming = .byID, replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
         deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
-        batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
+        overwrites: Bool = false, batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         self.type = type
         self.summary = summary
@@ -47,6 +49,7 @@ package struct ResourceSchema: Sendable, Hashable {
         self.deletionHazards = deletionHazards
         self.isServing = isServing
         self.keepsake = keepsake
+        self.overwrites = overwrites
         self.batching = batching
         self.timeouts = timeouts
         self.importSyntax = importSyntax

@@ -55,7 +55,7 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
         _ type: ResourceType, _ summary: String, naming: ResourceSchema.Naming = .byID,
         replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
         deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
-        batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
+        overwrites: Bool = false, batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         resource = ResourceSchema(
             type: type, summary: summary, arguments: Arguments.fields.map(\.schema),
@@ -65,7 +65,8 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
                         $0.schema.name, $0.schema.type, changesWith: $0.changesWith, $0.schema.documentation)
                 },
             naming: naming, replacement: replacement, parentArgument: parentArgument,
-            deletionHazards: deletionHazards, isServing: isServing, keepsake: keepsake, batching: batching, timeouts: timeouts, importSyntax: importSyntax)
+            deletionHazards: deletionHazards, isServing: isServing, keepsake: keepsake, overwrites: overwrites,
+            batching: batching, timeouts: timeouts, importSyntax: importSyntax)
     }
 }
 

@@ -28,6 +28,8 @@ package protocol ProviderSession: Sendable {
     /// The same look, whose changing requests ask for leave just before they are sent: one that gets none is not sent
     /// and ends as `.network`, or as `.outcomeUnknown` where an earlier attempt of the call was.
     func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession
+    /// The same session, which looks for what a creation would overwrite where other steps looked a moment ago.
+    func sharing(_ look: SharedLook) -> any ProviderSession
     /// After a delete: true when some request found nothing to delete, or none was sent. What is new may then still be
     /// there.
     func hasMissed() async -> Bool
@@ -35,6 +37,7 @@ package protocol ProviderSession: Sendable {
 
 extension ProviderSession {
     package func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession { self }
+    package func sharing(_ look: SharedLook) -> any ProviderSession { self }
     package func hasMissed() async -> Bool { false }
 }
 

@@ -193,7 +193,8 @@ struct CloudWatchAlarm: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.cloudwatch_alarm", "An alarm over a metric.",
-        naming: .unique(argument: "alarm_name", maximumLength: 255), importSyntax: "the alarm's name")
+        naming: .unique(argument: "alarm_name", maximumLength: 255), overwrites: true,
+        importSyntax: "the alarm's name")
 
     let aws: AWSSession
 
@@ -225,7 +226,14 @@ struct CloudWatchAlarm: ManagedResource {
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        if let found = try await find(desired, intent: intent) {
+        let name = desired.name ?? ""
+        let names = neighbours(of: name)
+        let listing = "DescribeAlarms \(names.joined(separator: ","))"
+        let isFree = try await aws.isFree(name, of: Self.type, in: listing, intent) {
+            () async throws(ProviderError) -> Set<String> in
+            Set(try await describe(names).map { $0["AlarmName"].text })
+        }
+        if !isFree, let found = try await find(desired, intent: intent) {
             // The call would overwrite what somebody else put there.
             if !found.isOurs {
                 throw .taken("an alarm \"\(desired.name ?? "")\"", "cloudwatch.PutMetricAlarm")
@@ -270,6 +278,14 @@ struct CloudWatchAlarm: ManagedResource {
         return try await aws.remembered("DescribeAlarms") { () async throws(ProviderError) -> [XMLElement] in
             try await describe(nil)
         }
+    }
+
+    /// The name among others that are to be made, as many as one call can carry.
+    private func neighbours(of name: String) -> [String] {
+        let wanted = aws.wanted(Self.type).compactMap { $0["alarm_name"]?.string }
+        let names = Set(wanted + [name]).sorted()
+        guard let index = names.firstIndex(of: name) else { return [name] }
+        return Array(names[(index / 100 * 100)...].prefix(100))
     }
 
     private func describe(_ names: [String]?) async throws(ProviderError) -> [XMLElement] {

@@ -213,7 +213,7 @@ struct ScalingPolicy: ManagedResource {
 
     static let schema = Schema<Arguments, Outputs>(
         "aws.scaling_policy", "By how much a group grows or shrinks.", parentArgument: "autoscaling_group_name",
-        importSyntax: "GROUP:POLICY")
+        overwrites: true, importSyntax: "GROUP:POLICY")
 
     let aws: AWSSession
 
@@ -240,13 +240,16 @@ struct ScalingPolicy: ManagedResource {
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        if let found = try await find(desired, intent: intent), !found.isOurs {
+        let id = GroupChildID(group: desired.group, name: desired.name).id
+        let isFree = try await aws.isFree(id.rawValue, of: Self.type, in: "DescribePolicies", intent) {
+            () async throws(ProviderError) -> Set<String> in
+            Set(try await aws.scalingPolicies().map { observed($0).id.rawValue })
+        }
+        if !isFree, let found = try await find(desired, intent: intent), !found.isOurs {
             throw .taken("a policy \"\(desired.name)\" of \(desired.group)", "autoscaling.PutScalingPolicy")
         }
         let answer = try await put(desired)
-        return Observed(
-            id: GroupChildID(group: desired.group, name: desired.name).id, arguments: desired,
-            outputs: outputs(answer))
+        return Observed(id: id, arguments: desired, outputs: outputs(answer))
     }
 
     func update(

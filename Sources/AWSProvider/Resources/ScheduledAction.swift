@@ -84,14 +84,17 @@ struct ScheduledAction: ManagedResource {
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        if let found = try await find(desired, intent: intent), !found.isOurs {
+        let id = GroupChildID(group: desired.group, name: desired.name).id
+        let isFree = try await aws.isFree(id.rawValue, of: Self.type, in: "DescribeScheduledActions", intent) {
+            () async throws(ProviderError) -> Set<String> in
+            Set(try await aws.scheduledActions().map { observed($0, nil).id.rawValue })
+        }
+        if !isFree, let found = try await find(desired, intent: intent), !found.isOurs {
             throw .taken(
                 "an action \"\(desired.name)\" of \(desired.group)", "autoscaling.PutScheduledUpdateGroupAction")
         }
         try await put(desired, changedFrom: nil)
-        return Observed(
-            id: GroupChildID(group: desired.group, name: desired.name).id, arguments: desired, outputs: Outputs(),
-            status: .pending("created"))
+        return Observed(id: id, arguments: desired, outputs: Outputs(), status: .pending("created"))
     }
 
     func update(

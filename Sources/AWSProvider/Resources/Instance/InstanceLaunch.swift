@@ -123,6 +123,19 @@ extension Instance {
                 .invalid, "The root volume can be described only where the image is named.",
                 hint: "Set \"ami\" beside \"root_block_device\".")
         }
+        // It is the same for as long as there is the image.
+        let key = "root device of \(image) in \(aws.client.configuration.region)"
+        do throws(ProviderError) {
+            return try await aws.constants.answer(to: key) { () async throws(ProviderError) -> String in
+                try await rootDeviceNameNow(image)
+            }
+        } catch {
+            await aws.constants.forget(key)
+            throw error
+        }
+    }
+
+    private func rootDeviceNameNow(_ image: String) async throws(ProviderError) -> String {
         let images = try await aws.ec2List("DescribeImages", at: "imagesSet", filter: "image-id", ids: [image])
         guard let found = images.first else {
             throw ProviderError(
