@@ -36,20 +36,25 @@ struct Settler: Sendable {
 
     func settle(_ intents: [JournaledIntent]) async throws(StateError) -> [Settlement] {
         var settlements: [Settlement] = []
-        for intent in intents { settlements.append(try await settle(intent)) }
+        // What is not found is waited for together, from here on.
+        let since = stopwatch.now
+        for intent in intents { settlements.append(try await settle(intent, since: since)) }
         return settlements
     }
 
-    private func settle(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
+    private func settle(
+        _ intent: JournaledIntent, since: Duration
+    ) async throws(StateError) -> Settlement {
         switch intent.operation {
-        case .create: try await settleCreate(intent)
+        case .create: try await settleCreate(intent, since: since)
         case .update: try await drop(intent, "was being changed; what came of it is seen by the next plan.")
         case .delete: try await settleDelete(intent)
         }
     }
 
-    private func settleCreate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
-        let started = stopwatch.now
+    private func settleCreate(
+        _ intent: JournaledIntent, since: Duration
+    ) async throws(StateError) -> Settlement {
         // The call may have been sent at any time until its run's lease ended.
         let age = max(.zero, intent.silence - environment.timing.lease)
         let window = environment.timing.window(for: intent.scope)
@@ -63,7 +68,7 @@ struct Settler: Sendable {
                 return unsettled(intent, error)
             }
             if let found, found.isOurs { return try await adopt(found.observation, intent) }
-            let waited = stopwatch.now - started
+            let waited = stopwatch.now - since
             if age + waited >= window {
                 // Sooner it may have been our own predecessor, which a look still sees, and ours may be on its way.
                 return try await drop(

@@ -80,7 +80,7 @@ package struct Keepsake: Sendable, Hashable {
     }
 }
 
-/// Which objects of a type one call can make or delete together (ADR 0012).
+/// Which objects of a type one call can make or delete together (ADR 0013).
 package struct Batching: Sendable, Hashable {
     /// Objects can be made together when they want the same of these arguments.
     package var creation: [String]

@@ -196,6 +196,22 @@ func dies(isAfter: Bool, isDeleting: Bool) async throws {
     #expect(number > 8 && number < 40)
 }
 
+@Test("Several that may have been made are waited for together, not one after the other")
+func settledTogether() async throws {
+    let world = try World()
+    world.cloud.fail(.create, "1,2", .network, times: 100)
+    // Leases, run, binding, two of the network: the next three are intents, and the process dies with the last.
+    let storage = ObservedStorage(
+        base: try world.storage(), clock: world.clock, death: .init(atWrite: 7, isAfter: true))
+    _ = try? await world.apply(rulesPlan(["1", "2", "3"]), storage: storage)
+    #expect(try await world.storage().openIntents().count == 3)
+    world.clock.advance(by: .seconds(61))
+    let before = world.clock.elapsed
+    let settled = try await world.settle()
+    #expect(settled.count == 3 && settled.allSatisfy(\.isSettled))
+    #expect(world.clock.elapsed - before < .seconds(400))
+}
+
 /// A network with four rules, or without any.
 private func next(_ world: World, _ isDeleting: Bool, _ id: String) async throws -> Plan {
     let snapshot = try await world.snapshot()

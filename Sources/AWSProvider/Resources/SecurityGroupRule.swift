@@ -122,7 +122,12 @@ struct SecurityGroupRule: ManagedResource, BatchedResource {
 
     func create(_ batch: [Arguments], intent: Intent) async throws(ProviderError) -> [Observed<Self>?] {
         let items = try await authorize(batch, intent)
-        return batch.map { desired in items.first { says($0, desired) }.map(observed) }
+        let owner = items.first?["groupOwnerId"].text ?? ""
+        let made = items.map(observed).map { (rule: $0, content: RuleContent($0.arguments)) }
+        return batch.map { desired in
+            let wanted = RuleContent(desired, owner: owner)
+            return made.first { $0.content == wanted }?.rule
+        }
     }
 
     /// Adds rules of one group and direction with the same tags, and returns those that the answer tells of.
