@@ -1,57 +1,195 @@
-/// Writes a value, with its deferred trees, as JSON.
-struct JSONWriter {
-    var bytes: [UInt8] = []
+// Writing canonical JSON, as `ValueJSON` describes it.
+//
+// A document of many small objects is written member by member into one buffer. To build each as a `Value` first would
+// cost a dictionary and a sort per object: more than planning it.
+
+/// Writes canonical JSON piece by piece. Whoever writes an object gives its members in the ascending order of their names.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
     /// Levels; nil: on one line.
-    var indentation: Int?
-    var isPlain = false
+    private var indentation: Int?
+    /// `$deferred` is a key like any other, and what is deferred becomes null.
+    private let isPlain: Bool
+    /// Whether nothing was written yet between the innermost brackets.
+    private var isFirst = true
 
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
+    package init(isPlain: Bool = false) { self.init(isPlain: isPlain, indentation: nil) }
 
-    mutating func write(_ value: Value) {
+    init(isPlain: Bool = false, indentation: Int?) {
+        self.isPlain = isPlain
+        self.indentation = indentation
+    }
+
+    // MARK: Pieces
+
+    package mutating func object(_ body: (inout JSONWriter) -> Void) {
+        let outer = open(UInt8(ascii: "{"))
+        body(&self)
+        close(UInt8(ascii: "}"), outer)
+    }
+
+    package mutating func array<Elements: Sequence>(
+        _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
+    ) {
+        let outer = open(UInt8(ascii: "["))
+        for element in elements {
+            separate()
+            body(&self, element)
+        }
+        close(UInt8(ascii: "]"), outer)
+    }
+
+    /// A member of the innermost object; `body` writes one value.
+    package mutating func member(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
+        key(name)
+        body(&self)
+    }
+
+    /// Left out when nil, like the following.
+    package mutating func member(_ name: StaticString, _ text: String?) {
+        guard let text else { return }
+        key(name)
+        write(text)
+    }
+
+    package mutating func member(_ name: StaticString, _ number: Int?) {
+        guard let number else { return }
+        key(name)
+        write(number)
+    }
+
+    package mutating func member(_ name: StaticString, _ flag: Bool?) {
+        guard let flag else { return }
+        key(name)
+        write(flag)
+    }
+
+    package mutating func member(_ name: StaticString, value: Value?) {
+        guard let value else { return }
+        key(name)
+        write(value)
+    }
+
+    package mutating func member<Elements: Sequence>(
+        _ name: StaticString, _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
+    ) {
+        key(name)
+        array(elements, body)
+    }
+
+    package mutating func member(_ name: StaticString, _ texts: some Sequence<String>) {
+        member(name, texts) { $0.write($1) }
+    }
+
+    private mutating func key(_ name: StaticString) {
+        separate()
+        byte(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        byte(UInt8(ascii: "\""))
+        colon()
+    }
+
+    // MARK: Values
+
+    package mutating func write(_ value: Value) {
         switch value {
-        case .null: write(raw: "null")
-        case .bool(let flag): write(raw: flag ? "true" : "false")
-        case .integer(let number): write(integer: number)
-        case .number(let number): write(number: number)
-        case .string(let text): write(string: text)
-        case .list(let values):
-            open("[", isEmpty: values.isEmpty)
-            for (position, value) in values.enumerated() {
-                separate(position)
-                write(value)
-            }
-            close("]", isEmpty: values.isEmpty)
+        case .null: raw("null")
+        case .bool(let flag): write(flag)
+        case .integer(let number): write(number)
+        case .number(let number): write(number)
+        case .string(let text): write(text)
+        case .list(let values): array(values) { $0.write($1) }
         case .map(let members):
-            open("{", isEmpty: members.isEmpty)
-            for (position, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
-                separate(position)
-                write(key: member.key)
-                write(member.value)
+            let outer = open(UInt8(ascii: "{"))
+            if members.count == 1, let member = members.first {
+                write(member)
+            } else {
+                for member in members.sorted(by: { $0.key < $1.key }) { write(member) }
             }
-            close("}", isEmpty: members.isEmpty)
+            close(UInt8(ascii: "}"), outer)
         case .deferred(let deferred):
-            if isPlain { return write(raw: "null") }
-            open("{", isEmpty: false)
-            separate(0)
-            write(raw: indentation == nil ? "\"\(DeferredCoder.key)\":" : "\"\(DeferredCoder.key)\": ")
+            if isPlain { return raw("null") }
+            let outer = open(UInt8(ascii: "{"))
+            separate()
+            write(DeferredCoder.key)
+            colon()
             // Trees stay on one line.
-            let outer = indentation
+            let level = indentation
             indentation = nil
             write(deferred.expression)
-            indentation = outer
-            close("}", isEmpty: false)
+            indentation = level
+            close(UInt8(ascii: "}"), outer)
         }
     }
 
-    private mutating func write(key: String) {
-        if !isPlain, key.utf8.first == UInt8(ascii: "$"), key.utf8.starts(with: DeferredCoder.key.utf8) {
-            write(string: DeferredCoder.key + "$" + key.dropFirst(DeferredCoder.key.count))
+    private mutating func write(_ member: (key: String, value: Value)) {
+        separate()
+        if !isPlain, member.key.utf8.first == UInt8(ascii: "$"), member.key.utf8.starts(with: DeferredCoder.key.utf8) {
+            write(DeferredCoder.key + "$" + member.key.dropFirst(DeferredCoder.key.count))
         } else {
-            write(string: key)
+            write(member.key)
         }
-        bytes.append(UInt8(ascii: ":"))
-        if indentation != nil { bytes.append(UInt8(ascii: " ")) }
+        colon()
+        write(member.value)
     }
+
+    package mutating func write(_ flag: Bool) { raw(flag ? "true" : "false") }
+
+    package mutating func write(_ number: Int) {
+        if (0...9).contains(number) {
+            byte(UInt8(ascii: "0") + UInt8(number))
+        } else {
+            raw(String(number))
+        }
+    }
+
+    private mutating func write(_ number: Double) {
+        if number.isNaN { return raw("null") }
+        if number.isInfinite { return raw(number < 0 ? "-1e999" : "1e999") }
+        // Minus zero equals zero, so it is written like it.
+        raw(number == 0 ? "0.0" : number.description)
+    }
+
+    package mutating func write(_ text: String) {
+        byte(UInt8(ascii: "\""))
+        var text = text
+        text.withUTF8 { characters in
+            if !JSONWriter.hasEscaped(characters) { return bytes.append(contentsOf: characters) }
+            for character in characters {
+                if JSONWriter.isEscaped(character) { escape(character) } else { byte(character) }
+            }
+        }
+        byte(UInt8(ascii: "\""))
+    }
+
+    /// Looks at all bytes without a branch, so that many are looked at in one instruction.
+    private static func hasEscaped(_ characters: UnsafeBufferPointer<UInt8>) -> Bool {
+        var found: UInt8 = 0
+        for character in characters { found |= isEscaped(character) ? 1 : 0 }
+        return found != 0
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+    }
+
+    private mutating func escape(_ character: UInt8) {
+        byte(UInt8(ascii: "\\"))
+        switch character {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): byte(character)
+        case 0x08: byte(UInt8(ascii: "b"))
+        case 0x09: byte(UInt8(ascii: "t"))
+        case 0x0A: byte(UInt8(ascii: "n"))
+        case 0x0C: byte(UInt8(ascii: "f"))
+        case 0x0D: byte(UInt8(ascii: "r"))
+        default:
+            raw("u00")
+            byte(Self.hexadecimal[Int(character >> 4)])
+            byte(Self.hexadecimal[Int(character & 15)])
+        }
+    }
+
+    private static let hexadecimal = Array("0123456789abcdef".utf8)
 
     // MARK: Trees
 
@@ -60,7 +198,7 @@ struct JSONWriter {
         case .literal(let value):
             switch value {
             case .null, .bool, .integer, .number, .string: write(value)
-            case .list, .map, .deferred: node("value") { $0.write(value) }
+            case .list, .map, .deferred: node("value") { $0.next { $0.write(value) } }
             }
         case .reference(let reference): write(reference)
         case .output(let reference): node("output", reference.address.description, reference.output)
@@ -69,18 +207,15 @@ struct JSONWriter {
         case .list(let parts): node("list", parts: parts)
         case .map(let entries):
             node("map") { writer in
-                for (position, entry) in entries.enumerated() {
-                    if position > 0 { writer.comma() }
-                    writer.write(string: entry.key)
-                    writer.comma()
-                    writer.write(entry.value)
+                for entry in entries {
+                    writer.next { $0.write(entry.key) }
+                    writer.next { $0.write(entry.value) }
                 }
             }
         case .member(let base, let name):
             node("member") { writer in
-                writer.write(base)
-                writer.comma()
-                writer.write(string: name)
+                writer.next { $0.write(base) }
+                writer.next { $0.write(name) }
             }
         case .index(let base, let key): node("index", parts: [base, key])
         case .call(let name, let arguments): node("call", name, parts: arguments)
@@ -93,122 +228,81 @@ struct JSONWriter {
         switch reference.target {
         case .named(let kind, let name): node("named", reference.stack, kind.name, name)
         case .path(let components):
-            node("reference") { writer in
-                writer.write(string: reference.stack)
+            node("reference", reference.stack) { writer in
                 for component in components {
-                    writer.comma()
-                    switch component {
-                    case .name(let name): writer.write(string: name)
-                    case .index(let index): writer.write(integer: index)
+                    writer.next {
+                        switch component {
+                        case .name(let name): $0.write(name)
+                        case .index(let index): $0.write(index)
+                        }
                     }
                 }
             }
         }
     }
 
-    private mutating func node(_ kind: String, _ texts: String..., parts: [Expression] = []) {
-        bytes.append(UInt8(ascii: "["))
-        write(string: kind)
-        for text in texts {
-            comma()
-            write(string: text)
+    private mutating func node(_ kind: String, _ texts: String..., parts: [Expression]) {
+        node([kind] + texts) { writer in
+            for part in parts { writer.next { $0.write(part) } }
         }
-        for part in parts {
-            comma()
-            write(part)
-        }
-        bytes.append(UInt8(ascii: "]"))
     }
 
-    private mutating func node(_ kind: String, _ body: (inout JSONWriter) -> Void) {
-        bytes.append(UInt8(ascii: "["))
-        write(string: kind)
-        let start = bytes.count
-        comma()
-        let end = bytes.count
+    private mutating func node(_ texts: String..., body: (inout JSONWriter) -> Void = { _ in }) {
+        node(texts, body)
+    }
+
+    private mutating func node(_ texts: [String], _ body: (inout JSONWriter) -> Void) {
+        let outer = open(UInt8(ascii: "["))
+        for text in texts { next { $0.write(text) } }
         body(&self)
-        if bytes.count == end { bytes.removeSubrange(start...) }
-        bytes.append(UInt8(ascii: "]"))
+        close(UInt8(ascii: "]"), outer)
+    }
+
+    private mutating func next(_ body: (inout JSONWriter) -> Void) {
+        separate()
+        body(&self)
     }
 
     // MARK: Tokens
 
-    private mutating func open(_ character: Character, isEmpty: Bool) {
-        bytes.append(character.asciiValue ?? 0)
-        if let level = indentation, !isEmpty { indentation = level + 1 }
+    /// - Returns: what `close` wants to know.
+    private mutating func open(_ bracket: UInt8) -> Bool {
+        byte(bracket)
+        if let level = indentation { indentation = level + 1 }
+        defer { isFirst = true }
+        return isFirst
     }
 
-    private mutating func close(_ character: Character, isEmpty: Bool) {
-        if let level = indentation, !isEmpty {
+    private mutating func close(_ bracket: UInt8, _ outer: Bool) {
+        if let level = indentation {
             indentation = level - 1
-            newLine()
+            if !isFirst { newLine() }
         }
-        bytes.append(character.asciiValue ?? 0)
+        isFirst = outer
+        byte(bracket)
     }
 
-    private mutating func separate(_ position: Int) {
-        if position > 0 { comma() }
-        newLine()
+    private mutating func separate() {
+        if !isFirst { byte(UInt8(ascii: ",")) }
+        isFirst = false
+        if indentation != nil { newLine() }
     }
 
-    private mutating func comma() { bytes.append(UInt8(ascii: ",")) }
+    private mutating func colon() {
+        byte(UInt8(ascii: ":"))
+        if indentation != nil { byte(UInt8(ascii: " ")) }
+    }
 
     private mutating func newLine() {
         guard let level = indentation else { return }
-        bytes.append(0x0A)
+        byte(0x0A)
         bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: level * 2))
     }
 
-    private mutating func write(raw text: String) { bytes.append(contentsOf: text.utf8) }
+    private mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
-    private mutating func write(integer number: Int) {
-        if (0...9).contains(number) {
-            bytes.append(UInt8(ascii: "0") + UInt8(number))
-        } else {
-            write(raw: String(number))
-        }
-    }
-
-    private mutating func write(number: Double) {
-        if number.isNaN { return write(raw: "null") }
-        if number.isInfinite { return write(raw: number < 0 ? "-1e999" : "1e999") }
-        // Minus zero equals zero, so it is written like it.
-        write(raw: number == 0 ? "0.0" : number.description)
-    }
-
-    private mutating func write(string text: String) {
-        bytes.append(UInt8(ascii: "\""))
+    private mutating func raw(_ text: String) {
         var text = text
-        text.withUTF8 { characters in
-            // Runs without anything to escape are copied whole.
-            var start = 0
-            for index in characters.indices where JSONWriter.isEscaped(characters[index]) {
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[start..<index]))
-                escape(characters[index])
-                start = index + 1
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[start...]))
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static func isEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
-    }
-
-    private mutating func escape(_ byte: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
-        default:
-            write(raw: "u00")
-            bytes.append(Self.hexadecimal[Int(byte >> 4)])
-            bytes.append(Self.hexadecimal[Int(byte & 15)])
-        }
+        text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 }

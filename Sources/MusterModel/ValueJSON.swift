@@ -59,8 +59,7 @@ package enum ValueJSON {
 
     /// The JSON that means the value to others: `$deferred` is a key like any other. What is deferred becomes null.
     package static func plainText(_ value: Value) -> String {
-        var writer = JSONWriter()
-        writer.isPlain = true
+        var writer = JSONWriter(isPlain: true)
         writer.write(value)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
@@ -75,8 +74,7 @@ package enum ValueJSON {
 extension Value {
     /// JSON over several lines, indented by two spaces, with sorted keys; it reads back as the same value.
     package var prettyJSON: String {
-        var writer = JSONWriter()
-        writer.indentation = 0
+        var writer = JSONWriter(indentation: 0)
         writer.write(self)
         return String(decoding: writer.bytes, as: UTF8.self)
     }

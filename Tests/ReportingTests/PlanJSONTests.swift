@@ -24,6 +24,15 @@ struct PlanJSONTests {
         }
     }
 
+    @Test("A plan file is canonical: every object has its members in the order of their names, and each once")
+    func order() throws {
+        var plans = RandomPlans(.fromEnvironment())
+        for _ in 0..<400 {
+            let text = PlanJSON.encode(plans.plan())
+            #expect(ValueJSON.text(try ValueJSON.decode(text)) + "\n" == text)
+        }
+    }
+
     @Test("Naming a plan and writing it at once gives what doing one after the other gives")
     func identifyAndEncode() {
         var plans = RandomPlans(.fromEnvironment())

@@ -7,15 +7,23 @@ package enum DriftJSON {
 
     /// One line, ended by a line break. Secrets in values are holes: `‹secret:name›`.
     package static func encode(_ drift: [Drift], checkedCount: Int) -> String {
-        func count(_ kind: Drift.Kind) -> Value { .integer(drift.lazy.filter { $0.kind == kind }.count) }
-        let members = DriftText.grouped(drift).flatMap(\.members)
-        return ValueJSON.plainText([
-            "format_version": .integer(formatVersion), "kind": .string(kind),
-            "summary": [
-                "changed": count(.changed), "gone": count(.gone), "foreign": count(.foreign),
-                "checked": .integer(checkedCount),
-            ],
-            "drift": .list(members.map { $0.withoutHiddenValues.reportValue(keepsDeferred: false) }),
-        ]) + "\n"
+        func count(_ kind: Drift.Kind) -> Int { drift.lazy.filter { $0.kind == kind }.count }
+        var json = JSONWriter(isPlain: true)
+        json.object { json in
+            json.member("drift", DriftText.grouped(drift).flatMap(\.members)) {
+                $1.withoutHiddenValues.write(to: &$0, keepsDeferred: false)
+            }
+            json.member("format_version", formatVersion)
+            json.member("kind", kind)
+            json.member("summary") { json in
+                json.object { json in
+                    json.member("changed", count(.changed))
+                    json.member("checked", checkedCount)
+                    json.member("foreign", count(.foreign))
+                    json.member("gone", count(.gone))
+                }
+            }
+        }
+        return String(decoding: json.bytes, as: UTF8.self) + "\n"
     }
 }

@@ -1,6 +1,7 @@
 import MusterModel
 
-// The pieces that several documents share, as values ready for `ValueJSON`. An optional that is nil is left out.
+// The pieces that several documents share, as values ready for `ValueJSON`. An optional that is nil is left out. What
+// stands in a document thousands of times is in `ReportPieces.swift`.
 
 extension Value {
     /// An object without the members that are nil.
@@ -11,12 +12,6 @@ extension Value {
     /// Everything deferred as the text that stands for it: `‹secret:name›`, `(known after apply)`.
     var withHoles: Value {
         replacingDeferred { .string(ValueText.text(.deferred($0)) ?? ValueText.inline(.deferred($0))) }
-    }
-}
-
-extension Place {
-    var reportValue: Value {
-        ["path": .string(path), "line": .integer(line), "column": .integer(column)]
     }
 }
 
@@ -36,36 +31,6 @@ extension ProviderScope {
             "provider": .string(provider), "account": .string(account), "region": .string(region),
             "endpoint": .string(endpoint),
         ]
-    }
-}
-
-extension Hazard {
-    var reportValue: Value {
-        ["kind": .string(kind.rawValue), "address": .string(address.description), "text": .string(text)]
-    }
-}
-
-extension AttributeChange {
-    /// - Parameter names: of the two sides.
-    func reportValue(_ names: (before: String, after: String), keepsDeferred: Bool) -> Value {
-        func side(_ value: Value?) -> Value? { keepsDeferred ? value : value?.withHoles }
-        return .object([
-            "path": .string(path), names.before: side(before), names.after: side(after),
-            "hidden": .bool(isHidden), "place": place?.reportValue,
-        ])
-    }
-}
-
-extension Drift {
-    /// - Parameter keepsDeferred: as `$deferred` trees, to be read back; else as text with holes.
-    func reportValue(keepsDeferred: Bool) -> Value {
-        .object(
-            address.reportMembers.merging([
-                "kind": .string(kind.rawValue), "id": id.map { .string($0.rawValue) },
-                "attributes": .list(
-                    attributes.map { $0.reportValue(("was", "is"), keepsDeferred: keepsDeferred) }),
-                "place": place?.reportValue,
-            ]) { _, new in new })
     }
 }
 

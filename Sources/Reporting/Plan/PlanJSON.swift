@@ -31,79 +31,58 @@ package enum PlanJSON {
         return (plan, document.text)
     }
 
-    /// Canonical bytes, without the line break, in two parts: between them stands the id, which is not part of what it is
-    /// a digest of.
+    /// Canonical bytes, without the line break. The id is not part of what it is a digest of.
     struct Document {
-        private let beforeID: [UInt8]
-        private var id: [UInt8]
-        private let afterID: [UInt8]
+        /// The document with an empty id.
+        private let nameless: [UInt8]
+        /// Where the id stands in it.
+        private let place: Int
+        private var id: String
 
-        var bytes: [UInt8] { beforeID + id + afterID }
-        var text: String { String(decoding: bytes, as: UTF8.self) + "\n" }
+        var bytes: [UInt8] { bytes(endedBy: []) }
+        var text: String { String(decoding: bytes(endedBy: [UInt8(ascii: "\n")]), as: UTF8.self) }
 
-        mutating func setID(_ id: String) { self.id = ValueJSON.encode(.string(id)) }
+        mutating func setID(_ id: String) { self.id = id }
 
         /// The id that the document should have.
-        func identity(_ hash: ([UInt8]) -> String) -> String { hash(beforeID + ValueJSON.encode("") + afterID) }
+        func identity(_ hash: ([UInt8]) -> String) -> String { hash(nameless) }
+
+        private func bytes(endedBy end: [UInt8]) -> [UInt8] {
+            let quoted = ValueJSON.encode(.string(id))
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(nameless.count + quoted.count + end.count)
+            bytes += nameless[..<place]
+            bytes += quoted[1..<(quoted.count - 1)]
+            bytes += nameless[place...]
+            bytes += end
+            return bytes
+        }
 
         init(_ plan: Plan) {
-            var object = ObjectWriter()
-            // In the order of their names.
-            object.list("changes", plan.changes) { $0.reportValue }
-            object.member("configurations", .map(plan.configurations.mapValues { $0.reportValue }))
-            object.list("drift", plan.drift) { $0.reportValue(keepsDeferred: true) }
-            object.member("format_version", .integer(formatVersion))
-            object.list("hazards", plan.hazards) { $0.reportValue }
-            object.key("id")
-            beforeID = object.take()
-            id = ValueJSON.encode(.string(plan.id))
-            object.member("kind", .string(kind))
-            object.member("lineage", .string(plan.lineage))
-            object.member("notes", .strings(plan.notes))
-            object.list("outputs", plan.outputs) { $0.reportValue }
-            object.list("relies_on", plan.reliesOn) { $0.reportValue }
-            object.member("scopes", .map(plan.scopes.mapValues { $0.reportValue }))
-            object.list("steps", plan.steps) { $0.reportValue(stackScope: plan.scopes[$0.address.stack]) }
-            object.member("summary", PlanSummary(plan).reportValue(unchanged: plan.unchangedCount))
-            object.member("unrefreshed", .bool(plan.isUnrefreshed))
-            object.member("workspace", .string(plan.workspace))
-            object.close()
-            afterID = object.take()
-        }
-    }
-
-    private struct ObjectWriter {
-        private var bytes: [UInt8] = []
-        private var isFirst = true
-
-        mutating func member(_ name: String, _ value: Value) {
-            key(name)
-            bytes += ValueJSON.encode(value)
-        }
-
-        mutating func list<Element>(_ name: String, _ elements: [Element], _ value: (Element) -> Value) {
-            key(name)
-            bytes.append(UInt8(ascii: "["))
-            for (offset, element) in elements.enumerated() {
-                if offset > 0 { bytes.append(UInt8(ascii: ",")) }
-                bytes += ValueJSON.encode(value(element))
+            var json = JSONWriter()
+            var place = 0
+            json.object { json in
+                json.member("changes", plan.changes) { $1.write(to: &$0) }
+                json.member("configurations", value: .map(plan.configurations.mapValues { $0.reportValue }))
+                json.member("drift", plan.drift) { $1.write(to: &$0, keepsDeferred: true) }
+                json.member("format_version", formatVersion)
+                json.member("hazards", plan.hazards) { $1.write(to: &$0) }
+                json.member("id", "")
+                place = json.bytes.count - 1
+                json.member("kind", kind)
+                json.member("lineage", plan.lineage)
+                json.member("notes", plan.notes)
+                json.member("outputs", plan.outputs) { $1.write(to: &$0) }
+                json.member("relies_on", plan.reliesOn) { $1.write(to: &$0) }
+                json.member("scopes", value: .map(plan.scopes.mapValues { $0.reportValue }))
+                json.member("steps", plan.steps) { $1.write(to: &$0, stackScope: plan.scopes[$1.address.stack]) }
+                json.member("summary", value: PlanSummary(plan).reportValue(unchanged: plan.unchangedCount))
+                json.member("unrefreshed", plan.isUnrefreshed)
+                json.member("workspace", plan.workspace)
             }
-            bytes.append(UInt8(ascii: "]"))
-        }
-
-        mutating func key(_ name: String) {
-            bytes.append(isFirst ? UInt8(ascii: "{") : UInt8(ascii: ","))
-            isFirst = false
-            bytes += ValueJSON.encode(.string(name))
-            bytes.append(UInt8(ascii: ":"))
-        }
-
-        mutating func close() { bytes.append(UInt8(ascii: "}")) }
-
-        /// What was written since the last call.
-        mutating func take() -> [UInt8] {
-            defer { bytes = [] }
-            return bytes
+            nameless = json.bytes
+            self.place = place
+            id = plan.id
         }
     }
 }
@@ -163,35 +142,49 @@ extension Reason {
 }
 
 extension ResourceChange {
-    fileprivate var reportValue: Value {
-        .object(
-            address.reportMembers.merging([
-                "action": .string(action.rawValue), "reason": .string(reason.code),
-                "reason_arguments": reason.arguments.map { .strings($0) },
-                "reason_address": reason.address.map { .string($0.description) },
-                "why": .list(why.map(\.reportValue)), "attributes": .list(attributes.map(\.planValue)),
-                "id": id.map { .string($0.rawValue) }, "hazards": .list(hazards.map(\.reportValue)),
-                "place": place?.reportValue, "notes": .strings(notes),
-                "previous_address": previousAddress.map { .string($0.description) },
-            ]) { _, new in new })
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("action", action.rawValue)
+            json.member("address", address.description)
+            json.member("attributes", attributes) { $1.write(to: &$0) }
+            json.member("hazards", hazards) { $1.write(to: &$0) }
+            json.member("id", id?.rawValue)
+            json.member("name", address.name)
+            json.member("notes", notes)
+            json.member("place", place)
+            json.member("previous_address", previousAddress?.description)
+            json.member("reason", reason.code)
+            json.member("reason_address", reason.address?.description)
+            if let arguments = reason.arguments { json.member("reason_arguments", arguments) }
+            json.member("stack", address.stack)
+            json.member("type", address.type.rawValue)
+            json.member("why", why) { $1.write(to: &$0) }
+        }
     }
 }
 
 extension WhyLink {
-    fileprivate var reportValue: Value {
-        .object([
-            "address": .string(address.description), "argument": argument.map { .string($0) }, "text": .string(text),
-            "place": place?.reportValue,
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("address", address.description)
+            json.member("argument", argument)
+            json.member("place", place)
+            json.member("text", text)
+        }
     }
 }
 
 extension AttributeChange {
-    fileprivate var planValue: Value {
-        guard case .map(var members) = reportValue(("before", "after"), keepsDeferred: true) else { return .null }
-        members["forces_replacement"] = .bool(forcesReplacement)
-        members["known_after_apply"] = .bool(after.map { $0.namesOutput } ?? false)
-        return .map(members)
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("after", value: after)
+            json.member("before", value: before)
+            json.member("forces_replacement", forcesReplacement)
+            json.member("hidden", isHidden)
+            json.member("known_after_apply", after?.namesOutput ?? false)
+            json.member("path", path)
+            json.member("place", place)
+        }
     }
 }
 
@@ -205,46 +198,59 @@ extension Value {
 }
 
 extension OutputChange {
-    fileprivate var reportValue: Value {
-        .object([
-            "stack": .string(stack), "name": .string(name), "before": before, "after": after,
-            "hidden": .bool(isHidden),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("after", value: after)
+            json.member("before", value: before)
+            json.member("hidden", isHidden)
+            json.member("name", name)
+            json.member("stack", stack)
+        }
     }
 }
 
 extension Reliance {
-    fileprivate var reportValue: Value {
-        [
-            "address": .string(address.description), "version": .integer(version),
-            "fingerprint": .string(fingerprint),
-        ]
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("address", address.description)
+            json.member("fingerprint", fingerprint)
+            json.member("version", version)
+        }
     }
 }
 
 extension Step {
     /// - Parameter stackScope: the scope of the step's stack, which the step does not repeat.
-    fileprivate func reportValue(stackScope: ProviderScope?) -> Value {
-        func flag(_ value: Bool) -> Value? { value ? .bool(true) : nil }
-        let usual = Timeouts()
-        return .object([
-            "id": .integer(id), "address": .string(address.description), "operation": .string(operation.rawValue),
-            "target": target.map { .string($0.rawValue) }, "desired": desired.isEmpty ? Value?.none : .map(desired),
-            "prior": prior.isEmpty ? Value?.none : .map(prior),
-            "after": .list(after.map { .integer($0) }), "version": .integer(version),
-            "fingerprint": fingerprint.map { .string($0) },
-            "generation": generation == 1 ? Value?.none : .integer(generation),
-            "scope": scope == stackScope ? Value?.none : scope.reportValue,
-            "timeouts": timeouts == usual
-                ? Value?.none
-                : [
-                    "create": .integer(timeouts.create), "update": .integer(timeouts.update),
-                    "delete": .integer(timeouts.delete),
-                ],
-            "protected": flag(isProtected),
-            "dependencies": dependencies.isEmpty ? Value?.none : .strings(dependencies.map(\.description)),
-            "deposed": flag(isDeposed), "deposes_previous": flag(deposesPrevious),
-            "previous_address": previousAddress.map { .string($0.description) },
-        ])
+    fileprivate func write(to json: inout JSONWriter, stackScope: ProviderScope?) {
+        func flag(_ value: Bool) -> Bool? { value ? true : nil }
+        json.object { json in
+            json.member("address", address.description)
+            json.member("after", after) { $0.write($1) }
+            if !dependencies.isEmpty { json.member("dependencies", dependencies.lazy.map(\.description)) }
+            json.member("deposed", flag(isDeposed))
+            json.member("deposes_previous", flag(deposesPrevious))
+            if !desired.isEmpty { json.member("desired", value: .map(desired)) }
+            json.member("fingerprint", fingerprint)
+            json.member("generation", generation == 1 ? nil : generation)
+            json.member("id", id)
+            json.member("operation", operation.rawValue)
+            json.member("previous_address", previousAddress?.description)
+            if !prior.isEmpty { json.member("prior", value: .map(prior)) }
+            json.member("protected", flag(isProtected))
+            if scope != stackScope { json.member("scope", value: scope.reportValue) }
+            json.member("target", target?.rawValue)
+            if timeouts != Timeouts() { json.member("timeouts") { timeouts.write(to: &$0) } }
+            json.member("version", version)
+        }
+    }
+}
+
+extension Timeouts {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("create", create)
+            json.member("delete", delete)
+            json.member("update", update)
+        }
     }
 }
