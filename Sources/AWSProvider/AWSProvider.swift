@@ -16,8 +16,9 @@ package struct AWSProvider: Provider {
     package init(factory: AWSClientFactory) { self.factory = factory }
 
     package var name: String { "aws" }
-    package var resources: [ResourceSchema] { Catalog.resources }
-    package var lookups: [LookupSchema] { Catalog.lookups }
+    package var resources: [ResourceSchema] { catalog.resources }
+    package var lookups: [LookupSchema] { catalog.lookups }
+    package var catalog: MusterModel.Catalog { Catalog.schemas }
 
     package func scope(for configuration: ProviderConfiguration) async throws(ProviderError)
         -> ProviderScope

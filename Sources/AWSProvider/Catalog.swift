@@ -4,48 +4,48 @@ import ProviderKit
 /// Every type and lookup of the provider, in the order of the reference page. A test finds a file missing from it.
 enum Catalog {
     private static let resourceEntries: [ResourceEntry] = [
-        ResourceEntry(VPC.init),
-        ResourceEntry(Subnet.init),
-        ResourceEntry(InternetGateway.init),
-        ResourceEntry(NATGateway.init),
-        ResourceEntry(ElasticIP.init),
-        ResourceEntry(RouteTable.init),
-        ResourceEntry(Route.init),
-        ResourceEntry(RouteTableAssociation.init),
-        ResourceEntry(NetworkACL.init),
-        ResourceEntry(NetworkACLRule.init),
-        ResourceEntry(VPCEndpoint.init),
-        ResourceEntry(SecurityGroup.init),
-        ResourceEntry(SecurityGroupRule.init),
-        ResourceEntry(KeyPair.init),
-        ResourceEntry(Instance.init),
-        ResourceEntry(LaunchTemplate.init),
-        ResourceEntry(LaunchConfiguration.init),
-        ResourceEntry(AutoscalingGroup.init),
-        ResourceEntry(LifecycleHook.init),
-        ResourceEntry(ScheduledAction.init),
-        ResourceEntry(ScalingPolicy.init),
-        ResourceEntry(CloudWatchAlarm.init),
-        ResourceEntry(IAMRole.init),
-        ResourceEntry(IAMRolePolicy.init),
-        ResourceEntry(IAMRolePolicyAttachment.init),
-        ResourceEntry(IAMInstanceProfile.init),
-        ResourceEntry(HostedZone.init),
-        ResourceEntry(DNSRecord.init),
-        ResourceEntry(SNSTopic.init),
-        ResourceEntry(ECRRepository.init),
-        ResourceEntry(DBInstance.init),
-        ResourceEntry(DBSubnetGroup.init),
-        ResourceEntry(DBParameterGroup.init),
-        ResourceEntry(ReplicationGroup.init),
-        ResourceEntry(ElastiCacheSubnetGroup.init),
-        ResourceEntry(LoadBalancer.init),
-        ResourceEntry(TargetGroup.init),
-        ResourceEntry(TargetGroupAttachment.init),
-        ResourceEntry(Listener.init),
-        ResourceEntry(ListenerCertificate.init),
-        ResourceEntry(ListenerRule.init),
-        ResourceEntry(ACMCertificate.init),
+        ResourceEntry("aws.vpc", VPC.init),
+        ResourceEntry("aws.subnet", Subnet.init),
+        ResourceEntry("aws.internet_gateway", InternetGateway.init),
+        ResourceEntry("aws.nat_gateway", NATGateway.init),
+        ResourceEntry("aws.eip", ElasticIP.init),
+        ResourceEntry("aws.route_table", RouteTable.init),
+        ResourceEntry("aws.route", Route.init),
+        ResourceEntry("aws.route_table_association", RouteTableAssociation.init),
+        ResourceEntry("aws.network_acl", NetworkACL.init),
+        ResourceEntry("aws.network_acl_rule", NetworkACLRule.init),
+        ResourceEntry("aws.vpc_endpoint", VPCEndpoint.init),
+        ResourceEntry("aws.security_group", SecurityGroup.init),
+        ResourceEntry("aws.security_group_rule", SecurityGroupRule.init),
+        ResourceEntry("aws.key_pair", KeyPair.init),
+        ResourceEntry("aws.instance", Instance.init),
+        ResourceEntry("aws.launch_template", LaunchTemplate.init),
+        ResourceEntry("aws.launch_configuration", LaunchConfiguration.init),
+        ResourceEntry("aws.autoscaling_group", AutoscalingGroup.init),
+        ResourceEntry("aws.lifecycle_hook", LifecycleHook.init),
+        ResourceEntry("aws.scheduled_action", ScheduledAction.init),
+        ResourceEntry("aws.scaling_policy", ScalingPolicy.init),
+        ResourceEntry("aws.cloudwatch_alarm", CloudWatchAlarm.init),
+        ResourceEntry("aws.iam_role", IAMRole.init),
+        ResourceEntry("aws.iam_role_policy", IAMRolePolicy.init),
+        ResourceEntry("aws.iam_role_policy_attachment", IAMRolePolicyAttachment.init),
+        ResourceEntry("aws.iam_instance_profile", IAMInstanceProfile.init),
+        ResourceEntry("aws.hosted_zone", HostedZone.init),
+        ResourceEntry("aws.dns_record", DNSRecord.init),
+        ResourceEntry("aws.sns_topic", SNSTopic.init),
+        ResourceEntry("aws.ecr_repository", ECRRepository.init),
+        ResourceEntry("aws.db_instance", DBInstance.init),
+        ResourceEntry("aws.db_subnet_group", DBSubnetGroup.init),
+        ResourceEntry("aws.db_parameter_group", DBParameterGroup.init),
+        ResourceEntry("aws.elasticache_replication_group", ReplicationGroup.init),
+        ResourceEntry("aws.elasticache_subnet_group", ElastiCacheSubnetGroup.init),
+        ResourceEntry("aws.load_balancer", LoadBalancer.init),
+        ResourceEntry("aws.target_group", TargetGroup.init),
+        ResourceEntry("aws.target_group_attachment", TargetGroupAttachment.init),
+        ResourceEntry("aws.listener", Listener.init),
+        ResourceEntry("aws.listener_certificate", ListenerCertificate.init),
+        ResourceEntry("aws.listener_rule", ListenerRule.init),
+        ResourceEntry("aws.acm_certificate", ACMCertificate.init),
     ]
 
     private static let lookupEntries: [LookupEntry] = [
@@ -62,11 +62,12 @@ enum Catalog {
         LookupEntry(SSMParameterLookup.init),
     ]
 
-    static let resources: [ResourceSchema] = resourceEntries.map(\.schema)
-    static let lookups: [LookupSchema] = lookupEntries.map(\.schema)
+    static let schemas = MusterModel.Catalog(
+        resourceEntries.map { MusterModel.Catalog.Entry($0.type, schema: $0.schema) },
+        lookups: { lookupEntries.map(\.schema) })
 
     private static let resourceIndex: [ResourceType: ResourceEntry] = Dictionary(
-        resourceEntries.map { ($0.schema.type, $0) }, uniquingKeysWith: { first, _ in first })
+        resourceEntries.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     private static let lookupIndex: [String: LookupEntry] = Dictionary(
         lookupEntries.map { ($0.schema.kind, $0) }, uniquingKeysWith: { first, _ in first })
 
@@ -85,11 +86,16 @@ enum Catalog {
 }
 
 private struct ResourceEntry: Sendable {
-    let schema: ResourceSchema
+    let type: ResourceType
+    let schema: @Sendable () -> ResourceSchema
     let handler: @Sendable (AWSSession) -> any ResourceHandler
 
-    init<Resource: ManagedResource>(_ make: @escaping @Sendable (AWSSession) -> Resource) {
-        schema = Resource.schema.resource
+    /// - Parameter type: as the schema says it, which is not made for its name alone.
+    init<Resource: ManagedResource>(
+        _ type: ResourceType, _ make: @escaping @Sendable (AWSSession) -> Resource
+    ) {
+        self.type = type
+        schema = { Resource.schema.resource }
         handler = { TypedHandler(make($0)) }
     }
 }

@@ -91,19 +91,40 @@ package struct ApplyReport: Sendable {
     }
 }
 
-/// The types and lookups that muster knows.
+/// The types and lookups that muster knows. A schema is made when it is first asked for: together they have hundreds of
+/// fields, and a workspace uses few of them.
 package struct Catalog: Sendable {
-    package let resources: [ResourceSchema]
-    package let lookups: [LookupSchema]
-    private let resourceIndex: [ResourceType: Int]
+    /// One resource type.
+    package struct Entry: Sendable {
+        package let type: ResourceType
+        /// Asked again and again, so it should remember its answer.
+        package let schema: @Sendable () -> ResourceSchema
 
-    package init(resources: [ResourceSchema], lookups: [LookupSchema]) {
-        self.resources = resources
-        self.lookups = lookups
-        resourceIndex = Dictionary(
-            resources.enumerated().map { ($0.element.type, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        package init(_ type: ResourceType, schema: @escaping @Sendable () -> ResourceSchema) {
+            self.type = type
+            self.schema = schema
+        }
     }
 
-    package subscript(type: ResourceType) -> ResourceSchema? { resourceIndex[type].map { resources[$0] } }
+    private let entries: [Entry]
+    private let index: [ResourceType: Int]
+    private let makeLookups: @Sendable () -> [LookupSchema]
+
+    package init(_ entries: [Entry], lookups: @escaping @Sendable () -> [LookupSchema]) {
+        self.entries = entries
+        makeLookups = lookups
+        index = Dictionary(
+            entries.enumerated().map { ($0.element.type, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package init(resources: [ResourceSchema], lookups: [LookupSchema]) {
+        self.init(resources.map { schema in Entry(schema.type) { schema } }, lookups: { lookups })
+    }
+
+    package var types: [ResourceType] { entries.map(\.type) }
+    package var resources: [ResourceSchema] { entries.map { $0.schema() } }
+    package var lookups: [LookupSchema] { makeLookups() }
+
+    package subscript(type: ResourceType) -> ResourceSchema? { index[type].map { entries[$0].schema() } }
     package func lookup(_ kind: String) -> LookupSchema? { lookups.first { $0.kind == kind } }
 }

@@ -6,6 +6,8 @@ package protocol Provider: Sendable {
     var name: String { get }
     var resources: [ResourceSchema] { get }
     var lookups: [LookupSchema] { get }
+    /// Both, each schema made when it is first asked for.
+    var catalog: Catalog { get }
 
     /// Who the credentials of a configuration belong to; one cheap call, made first.
     func scope(for configuration: ProviderConfiguration) async throws(ProviderError) -> ProviderScope
@@ -19,6 +21,10 @@ package protocol Provider: Sendable {
 
     /// The text of a secret that rests with the provider: `ssm:/path`, `secretsmanager:id#key`.
     func secret(_ source: String, _ configuration: ProviderConfiguration) async throws(ProviderError) -> String
+}
+
+extension Provider {
+    package var catalog: Catalog { Catalog(resources: resources, lookups: lookups) }
 }
 
 /// One consistent look at the cloud: listings are remembered until the session is dropped.

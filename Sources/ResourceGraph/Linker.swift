@@ -169,7 +169,7 @@ package struct Linker {
             types = [ResourceType(rawValue: "aws.\(type)")]
             what = "aws.\(type)"
             guard catalog[types[0]] != nil else {
-                diagnostics.append(.unknownType(what, catalog.resources.map(\.type.rawValue), reference))
+                diagnostics.append(.unknownType(what, catalog.types.map(\.rawValue), reference))
                 return nil
             }
         } else if root == "lookups" || root == "lookup" {

@@ -165,7 +165,7 @@ private struct StackExpansion {
         }
         for type in types {
             guard workspace.catalog[ResourceType(rawValue: type.key)] != nil else {
-                let known = workspace.catalog.resources.map(\.type.rawValue)
+                let known = workspace.catalog.types.map(\.rawValue)
                 reader.complaints.report(.unknownResourceType(type.key, known: known, at: type.keyRange))
                 continue
             }

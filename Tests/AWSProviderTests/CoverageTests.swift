@@ -33,6 +33,14 @@ private struct TerraformType: Decodable {
 @Suite struct CoverageTests {
     private static let schemas = RecordingAWS().provider.resources
 
+    @Test("The catalog calls every type what its schema calls it")
+    func names() {
+        let catalog = RecordingAWS().provider.catalog
+        #expect(catalog.types == catalog.resources.map(\.type))
+        #expect(catalog.types.allSatisfy { catalog[$0]?.type == $0 })
+        #expect(Set(catalog.types).count == catalog.types.count)
+    }
+
     @Test("Every argument of Terraform and of muster is in the coverage table", arguments: schemas.map(\.type))
     func coverage(of type: ResourceType) throws {
         let schema = try #require(Self.schemas.first { $0.type == type })

@@ -90,7 +90,7 @@ extension Workbench {
         guard let schema = catalog[address.type] else {
             throw CommandFailure(
                 code: "usage.type", summary: "Unknown resource type", detail: "There is no type \(address.type).",
-                hint: Suggestion.hint(for: address.type.rawValue, among: catalog.resources.map(\.type.rawValue)))
+                hint: Suggestion.hint(for: address.type.rawValue, among: catalog.types.map(\.rawValue)))
         }
         guard workspace.stacks.contains(address.stack) else {
             throw CommandFailure(

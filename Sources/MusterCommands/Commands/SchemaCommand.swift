@@ -19,10 +19,7 @@ struct SchemaCommand: AsyncParsableCommand {
 
     @Argument(help: "What to print.") var kind: Kind = .spec
 
-    private static var catalog: Catalog {
-        let provider = AWSAccess.catalogProvider
-        return Catalog(resources: provider.resources, lookups: provider.lookups)
-    }
+    private static var catalog: Catalog { AWSAccess.catalogProvider.catalog }
 
     /// docs/spec-reference.md.
     static var referencePage: String {

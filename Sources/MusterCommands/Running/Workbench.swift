@@ -26,7 +26,7 @@ struct Workbench {
         self.console = console
         self.options = options
         self.provider = provider
-        catalog = Catalog(resources: provider.resources, lookups: provider.lookups)
+        catalog = provider.catalog
     }
 
     /// A workspace whose references are all resolved.

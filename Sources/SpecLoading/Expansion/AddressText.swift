@@ -17,7 +17,7 @@ struct AddressText {
             return nil
         }
         guard catalog[address.type] != nil else {
-            let known = catalog.resources.map(\.type.rawValue)
+            let known = catalog.types.map(\.rawValue)
             complaints.report(.unknownResourceType(address.type.rawValue, known: known, at: range))
             return nil
         }
