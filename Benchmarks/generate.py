@@ -10,6 +10,8 @@ Shapes, each of COUNT resources:
   pairs    elastic IPs, every second with a tag that takes the id of the one before
   hub      one VPC, and security groups that are all in it
   mutual   one VPC, and pairs of security groups that name each other (COUNT = 4k + 1)
+  used     like `groups`, with an instance in each group (COUNT = 4k + 1)
+  replaced the same with another description for each group, which AWS cannot change: it replaces what `used` made
 
 Only `groups` is written for Terraform.
 """
@@ -62,6 +64,28 @@ def mutual(count):
             )
 
 
+def used(count, description=""):
+    number = count // 4
+    yield VPC + "security_groups:\n"
+    for index in range(number):
+        before, after = (index - 1) % number, (index + 1) % number
+        yield (
+            f"  group-{index}:\n    vpc: main\n{description}    ingress:\n"
+            f"      - {{ port: 8080, from: [group-{before}] }}\n"
+            f"      - {{ port: 9090, from: [group-{after}] }}\n"
+        )
+    yield "resources:\n  aws.instance:\n"
+    for index in range(number):
+        yield (
+            f"    node-{index}: {{ ami: ami-0f8bce65, instance_type: m5.large, "
+            f"vpc_security_group_ids: [group-{index}] }}\n"
+        )
+
+
+def replaced(count):
+    return used(count, "    description: Replaced\n")
+
+
 SHAPES = {
     "groups": groups,
     "flat": lambda count: addresses(count, lambda index: False),
@@ -69,6 +93,8 @@ SHAPES = {
     "pairs": lambda count: addresses(count, lambda index: index % 2 == 1),
     "hub": hub,
     "mutual": mutual,
+    "used": used,
+    "replaced": replaced,
 }
 
 TERRAFORM_HEADER = """\

@@ -178,50 +178,67 @@ struct StepLayout {
         for (index, item) in planner.items.enumerated() where item.action == .update && !item.isDeposed {
             for address in item.record?.dependencies ?? [] { users[address, default: []].append(index) }
         }
-        if users.isEmpty { return }
-        for (index, item) in planner.items.enumerated() where item.action == .replaceCreateFirst {
-            guard let dropOwn = drop[index], let direct = users[item.address] else { continue }
+        let replaced = replacedBySuccessors
+        if users.isEmpty || replaced.isEmpty { return }
+        var graph = growingGraph
+        for index in replaced {
+            guard let dropOwn = drop[index], let direct = users[planner.items[index].address] else { continue }
             var seen = Set(direct)
             var open = direct
             while let next = open.popLast() {
                 for follower in users[planner.items[next].address] ?? [] where seen.insert(follower).inserted {
                     open.append(follower)
-                    guard let step = make[follower], !waits(step, for: dropOwn) else { continue }
-                    after[dropOwn].insert(step)
+                    guard let step = make[follower], !graph.depends(step, on: dropOwn) else { continue }
+                    graph.add(dropOwn, dependsOn: step)
                 }
             }
         }
+        after = graph.dependencies
     }
 
     private mutating func connectChildren() {
+        let replaced = Set(replacedBySuccessors.map { planner.items[$0].address })
+        if replaced.isEmpty { return }
+        let parents = planner.items.map(parent)
         var usersOf: [Address: [Int]] = [:]
-        for index in planner.items.indices {
-            let item = planner.items[index]
-            guard let dropOwn = drop[index], let record = item.record, let parentID = parent(of: item) else { continue }
+        for (index, item) in planner.items.enumerated() {
+            for address in Set(item.record?.dependencies ?? []) where replaced.contains(address) {
+                usersOf[address, default: []].append(index)
+            }
+        }
+        var graph = growingGraph
+        for (index, item) in planner.items.enumerated() {
+            guard let dropOwn = drop[index], let record = item.record, let parentID = parents[index] else { continue }
             for address in record.dependencies {
                 guard let parent = itemOfAddress[address], planner.items[parent].action == .replaceCreateFirst,
                     planner.items[parent].record?.id.rawValue == parentID
                 else { continue }
-                let users = usersOf[address] ?? users(of: address)
-                usersOf[address] = users
-                for user in users where self.parent(of: planner.items[user]) != parentID {
+                for user in usersOf[address] ?? [] where parents[user] != parentID {
                     guard let makeUser = make[user] else { continue }
-                    if !waits(makeUser, for: dropOwn) { after[dropOwn].insert(makeUser) }
+                    if !graph.depends(makeUser, on: dropOwn) { graph.add(dropOwn, dependsOn: makeUser) }
                     // A user moves to the successor when its children are there too: to a group with its targets.
-                    if let makeOwn = make[index], !waits(makeOwn, for: makeUser) { after[makeUser].insert(makeOwn) }
+                    if let makeOwn = make[index], !graph.depends(makeOwn, on: makeUser) {
+                        graph.add(makeUser, dependsOn: makeOwn)
+                    }
                 }
             }
         }
+        after = graph.dependencies
+    }
+
+    private var replacedBySuccessors: [Int] {
+        planner.items.indices.filter { planner.items[$0].action == .replaceCreateFirst }
+    }
+
+    /// Who waits for whom, to be asked and added to. Drops come late, since nearly every edge is of a drop to a make.
+    private var growingGraph: GrowingGraph {
+        GrowingGraph(after) { steps[$0].operation == .delete || steps[$0].operation == .forget }
     }
 
     /// The id of the object that an item is a child of.
     private func parent(of item: Planner.Item) -> String? {
         guard let argument = item.schema.parentArgument else { return nil }
         return item.record?.arguments[argument]?.string ?? item.prior[argument]?.string
-    }
-
-    private func users(of address: Address) -> [Int] {
-        planner.items.indices.filter { planner.items[$0].record?.dependencies.contains(address) ?? false }
     }
 
     private mutating func connectSerialGroups() {
@@ -232,26 +249,19 @@ struct StepLayout {
             else { continue }
             groups[group, default: []].append(index)
         }
-        for members in groups.values {
+        groups = groups.filter { $0.value.count > 1 }
+        if groups.isEmpty { return }
+        var graph = growingGraph
+        for (_, members) in groups.sorted(by: { $0.key < $1.key }) {
             for (earlier, later) in zip(members, members.dropFirst()) {
                 let first = planner.items[later].action == .replaceDeleteFirst ? drop[later] : make[later]
                 let last = planner.items[earlier].action == .replaceCreateFirst ? drop[earlier] : make[earlier]
                 // Where both must let go of something before either comes back, they cannot take turns.
-                guard let first, let last, !waits(last, for: first) else { continue }
-                after[first].insert(last)
+                guard let first, let last, !graph.depends(last, on: first) else { continue }
+                graph.add(first, dependsOn: last)
             }
         }
-    }
-
-    /// True when a step waits, directly or not, for another.
-    private func waits(_ step: Int, for other: Int) -> Bool {
-        var seen: Set<Int> = [step]
-        var open = [step]
-        while let next = open.popLast() {
-            if next == other { return true }
-            for before in after[next] where seen.insert(before).inserted { open.append(before) }
-        }
-        return false
+        after = graph.dependencies
     }
 
     /// True when the object stops serving for a while.
