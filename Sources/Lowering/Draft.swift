@@ -58,7 +58,8 @@ struct Draft {
         }
         diagnostics += Tags.check(tags)
         switch tags.value {
-        case .map(let own): set("tags", .map(named.merging(own) { _, own in own }), at: tags.range)
+        case .map(let own):
+            set("tags", .map(named.isEmpty ? own : named.merging(own) { _, own in own }), at: tags.range)
         case let other: set("tags", Tags.merged(named, other), at: tags.range)
         }
     }

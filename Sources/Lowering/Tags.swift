@@ -14,19 +14,19 @@ enum Tags {
         key: String, _ value: Value, at keyRange: SourceRange, _ valueRange: SourceRange
     ) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
-        if key.isEmpty || key.unicodeScalars.count > 128 {
+        if key.isEmpty || key.hasMoreCharacters(than: 128) {
             diagnostics.append(
                 .tagRule("The key of a tag has 1 to 128 characters; \(key.quoted) has \(key.count).", at: keyRange))
         }
-        if key.lowercased().hasPrefix("aws:") {
+        if key.begins(with: "aws:") {
             diagnostics.append(
                 .tagRule("\(key.quoted) begins with \"aws:\", which AWS keeps for itself.", at: keyRange))
         }
-        if key.lowercased().hasPrefix("muster:") {
+        if key.begins(with: "muster:") {
             diagnostics.append(
                 .tagRule("\(key.quoted) begins with \"muster:\", which muster keeps for its own marks.", at: keyRange))
         }
-        if let text = value.string, text.unicodeScalars.count > 256 {
+        if case .string(let text) = value, text.hasMoreCharacters(than: 256) {
             diagnostics.append(
                 .tagRule(
                     "The value of a tag has at most 256 characters; that of \(key.quoted) has \(text.count).",
@@ -54,11 +54,16 @@ enum Tags {
     /// The second under the first, without what is null at the end.
     static func merged(_ inherited: [String: Value], _ own: Value) -> Value {
         switch own {
-        case .map(let own): .map(inherited.merging(own) { _, own in own }.filter { $0.value != .null })
+        case .map(let own):
+            .map(withoutNulls(inherited.isEmpty ? own : inherited.merging(own) { _, own in own }))
         case .deferred(let own) where !inherited.isEmpty:
             .deferred(Deferred(.call("merge", [.literal(.map(inherited)), own.expression])))
         default: own
         }
+    }
+
+    private static func withoutNulls(_ tags: [String: Value]) -> [String: Value] {
+        tags.values.contains(.null) ? tags.filter { $0.value != .null } : tags
     }
 }
 
@@ -74,6 +79,20 @@ struct InheritedTags {
                 diagnostic.detail += " It is a tag of the stack \(definition.stack.quoted) or of the workspace."
                 return diagnostic
             }
+        }
+    }
+}
+
+extension String {
+    /// Counted as AWS counts: in code points, of which a text has no more than bytes.
+    fileprivate func hasMoreCharacters(than maximum: Int) -> Bool {
+        utf8.count > maximum && unicodeScalars.count > maximum
+    }
+
+    /// Whether the text begins with a word of lower-case ASCII letters, in any case.
+    fileprivate func begins(with word: StaticString) -> Bool {
+        word.withUTF8Buffer { word in
+            utf8.lazy.map { $0 | ((0x41...0x5A).contains($0) ? 0x20 : 0) }.starts(with: word)
         }
     }
 }

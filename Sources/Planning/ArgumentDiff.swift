@@ -50,9 +50,11 @@ struct DiffMaker {
     ///   - record: The row of the state; nil for an object that is being adopted.
     func diff(desired: [String: Value], live: [String: Value]?, record: ResourceRecord?) -> ArgumentDiff {
         var result = ArgumentDiff()
+        let forcing = forcingNames(desired)
         for argument in schema.arguments where !ignored.contains(argument.name) {
             compare(
-                asChanged(argument, desired), desired: desired, live: live, record: record, into: &result)
+                forcing.isEmpty ? argument : asChanged(argument, forcing), desired: desired, live: live,
+                record: record, into: &result)
         }
         result.changed.sort()
         result.replacing.sort()
@@ -60,16 +62,19 @@ struct DiffMaker {
     }
 
     /// `X_replace_on_change: true`, which only muster knows, makes a change of `X` and of `X_…` a replacement.
-    private func asChanged(_ argument: ArgumentSchema, _ desired: [String: Value]) -> ArgumentSchema {
-        guard argument.onChange == .update || argument.onChange == .updateWithDowntime else { return argument }
-        let isForced = schema.arguments.contains { choice in
-            guard choice.onChange == .local, choice.name.hasSuffix(DiffMaker.choiceSuffix),
-                desired[choice.name] == .bool(true)
-            else { return false }
-            let name = choice.name.dropLast(DiffMaker.choiceSuffix.count)
-            return argument.name == name || argument.name.hasPrefix(name + "_")
+    private func forcingNames(_ desired: [String: Value]) -> [String] {
+        desired.compactMap { name, value in
+            guard value == .bool(true), name.hasSuffix(DiffMaker.choiceSuffix),
+                schema.argument(name)?.onChange == .local
+            else { return nil }
+            return String(name.dropLast(DiffMaker.choiceSuffix.count))
         }
-        if !isForced { return argument }
+    }
+
+    private func asChanged(_ argument: ArgumentSchema, _ forcing: [String]) -> ArgumentSchema {
+        guard argument.onChange == .update || argument.onChange == .updateWithDowntime,
+            forcing.contains(where: { argument.name == $0 || argument.name.hasPrefix($0 + "_") })
+        else { return argument }
         var forced = argument
         forced.onChange = .replace
         return forced

@@ -127,6 +127,7 @@ extension Workbench {
     func addresses(
         _ texts: [String], _ linked: Linked, _ snapshot: Snapshot
     ) throws(CommandFailure) -> Set<Address> {
+        if texts.isEmpty { return [] }
         var result: Set<Address> = []
         var problems: [Diagnostic] = []
         let known = Set(linked.spec.positions.keys).union(snapshot.records.keys)
