@@ -103,3 +103,49 @@ extension CapacityBlock {
         ]
     }
 }
+
+/// The terms of a spot instance.
+protocol SpotBlock: WireBlock {
+    var interruptionBehavior: String? { get set }
+    var maximumPrice: String? { get set }
+    var type: String? { get set }
+    var validUntil: String? { get set }
+}
+
+extension SpotBlock {
+    /// - Parameter typeText: what the kind of request means here.
+    static func spotWire(_ typeText: String) -> [WireField<Self>] {
+        [
+            .string(
+                "instance_interruption_behavior", \.interruptionBehavior, "InstanceInterruptionBehavior",
+                constraints: [.allowed(["hibernate", "stop", "terminate"])], "What happens when AWS wants it back."),
+            .string("max_price", \.maximumPrice, "MaxPrice", "The most to pay an hour, in dollars."),
+            .string(
+                "spot_instance_type", \.type, "SpotInstanceType",
+                constraints: [.allowed(["one-time", "persistent"])], typeText),
+            WireField(
+                field: .argument(
+                    "valid_until", \.validUntil, absence: .means(""), "When the request ends, in ISO 8601."),
+                name: "ValidUntil", encode: { .nonEmpty($0.validUntil) },
+                decode: { $1.validUntil = $0["validUntil"].timestamp?.iso8601 ?? $0["validUntil"].text }),
+        ]
+    }
+}
+
+/// Whether a machine is a spot instance.
+protocol MarketBlock: WireBlock {
+    associatedtype Spot: SpotBlock
+    var marketType: String? { get set }
+    var spot: Spot? { get set }
+}
+
+extension MarketBlock {
+    static var marketWire: [WireField<Self>] {
+        [
+            .string(
+                "market_type", \.marketType, "MarketType", constraints: [.allowed(["spot", "capacity-block"])],
+                "`spot`."),
+            .block("spot_options", \.spot, "SpotOptions", "The terms."),
+        ]
+    }
+}

@@ -100,34 +100,20 @@ struct CapacityReservation: CapacityBlock {
     static let wire = capacityWire([.conflictsWith(["capacity_reservation_target"])]).map(\.unmanaged)
 }
 
-struct MarketOptions: ArgumentBlock {
+struct MarketOptions: MarketBlock {
     var marketType: String?
     var spot: Spot?
 
-    struct Spot: ArgumentBlock {
+    struct Spot: SpotBlock {
         var interruptionBehavior: String?
         var maximumPrice: String?
         var type: String?
         var validUntil: String?
 
-        static let fields: [Field<Self>] = [
-            .argument(
-                "instance_interruption_behavior", \.interruptionBehavior, onChange: .replace,
-                constraints: [.allowed(["hibernate", "stop", "terminate"])], "What happens when AWS wants it back."),
-            .argument("max_price", \.maximumPrice, onChange: .replace, "The most to pay an hour, in dollars."),
-            .argument(
-                "spot_instance_type", \.type, onChange: .replace, constraints: [.allowed(["one-time", "persistent"])],
-                "Whether the request stays when the instance is gone."),
-            .argument("valid_until", \.validUntil, onChange: .replace, "When the request ends, in ISO 8601."),
-        ]
+        static let wire = spotWire("Whether the request stays when the instance is gone.").map(\.unmanaged.replacing)
     }
 
-    static let fields: [Field<Self>] = [
-        .argument(
-            "market_type", \.marketType, onChange: .replace, constraints: [.allowed(["spot", "capacity-block"])],
-            "`spot`."),
-        .argument("spot_options", \.spot, onChange: .replace, "The terms."),
-    ]
+    static let wire = marketWire.map(\.unmanaged.replacing)
 }
 
 /// What the root volume and other volumes have in common.

@@ -183,16 +183,3 @@ extension VolumeArguments {
         ]
     }
 }
-
-extension MarketOptions {
-    fileprivate var input: AWSInput {
-        [
-            "MarketType": .nonEmpty(marketType),
-            "SpotOptions": [
-                "InstanceInterruptionBehavior": .nonEmpty(spot?.interruptionBehavior),
-                "MaxPrice": .nonEmpty(spot?.maximumPrice), "SpotInstanceType": .nonEmpty(spot?.type),
-                "ValidUntil": .nonEmpty(spot?.validUntil),
-            ],
-        ]
-    }
-}

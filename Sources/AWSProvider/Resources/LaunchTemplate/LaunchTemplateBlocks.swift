@@ -208,44 +208,26 @@ extension LaunchTemplate {
         ]
     }
 
-    struct MarketOptions: WireBlock {
+    struct MarketOptions: MarketBlock {
         var marketType: String?
         var spot: Spot?
 
-        struct Spot: WireBlock {
+        struct Spot: SpotBlock {
             var blockDurationMinutes: Int?
             var interruptionBehavior: String?
             var maximumPrice: String?
             var type: String?
             var validUntil: String?
 
-            static let wire: [WireField<Self>] = [
-                .integer(
-                    "block_duration_minutes", \.blockDurationMinutes, "BlockDurationMinutes",
-                    "How long it is asked for; AWS takes this from old accounts only."),
-                .string(
-                    "instance_interruption_behavior", \.interruptionBehavior, "InstanceInterruptionBehavior",
-                    constraints: [.allowed(["hibernate", "stop", "terminate"])],
-                    "What happens when AWS wants it back."),
-                .string("max_price", \.maximumPrice, "MaxPrice", "The most to pay an hour, in dollars."),
-                .string(
-                    "spot_instance_type", \.type, "SpotInstanceType",
-                    constraints: [.allowed(["one-time", "persistent"])],
-                    "Whether the request stays when the instance is gone; groups want `one-time`."),
-                WireField(
-                    field: .argument(
-                        "valid_until", \.validUntil, absence: .means(""), "When the request ends, in ISO 8601."),
-                    name: "ValidUntil", encode: { .nonEmpty($0.validUntil) },
-                    decode: { $1.validUntil = $0["validUntil"].timestamp?.iso8601 ?? $0["validUntil"].text }),
-            ]
+            static let wire: [WireField<Self>] =
+                [
+                    .integer(
+                        "block_duration_minutes", \.blockDurationMinutes, "BlockDurationMinutes",
+                        "How long it is asked for; AWS takes this from old accounts only.")
+                ] + spotWire("Whether the request stays when the instance is gone; groups want `one-time`.")
         }
 
-        static let wire: [WireField<Self>] = [
-            .string(
-                "market_type", \.marketType, "MarketType", constraints: [.allowed(["spot", "capacity-block"])],
-                "`spot`."),
-            .block("spot_options", \.spot, "SpotOptions", "The terms."),
-        ]
+        static let wire = marketWire
     }
 
     struct CPUOptions: CPUBlock {
