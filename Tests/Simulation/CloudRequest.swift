@@ -8,7 +8,8 @@ struct CloudRequest {
     let action: String
     let method: String
     let path: [String]
-    private let fields: [String: String]
+    /// What it says, by path: `Tags.member.1.Key`. JSON is told in the words of forms.
+    let fields: [String: String]
     /// The body of a REST call.
     let body: XMLElement
 
@@ -18,8 +19,16 @@ struct CloudRequest {
         let hostAndPath = afterScheme.count == 3 ? afterScheme[2] : ""
         let parts = hostAndPath.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let place = (parts.first ?? "").split(separator: "/")
-        service = String((place.first ?? "").split(separator: ".").first ?? "")
+        let host = (place.first ?? "").split(separator: ".")
+        service = String((host.first == "api" ? host.dropFirst().first : host.first) ?? "")
         path = place.dropFirst().map(String.init)
+        if let target = request.headers["X-Amz-Target"] {
+            let document = (try? JSONValue(parsing: request.body)) ?? .null
+            fields = FlatAnswer.flat(document)
+            action = String(target.split(separator: ".").last ?? "")
+            body = .missing
+            return
+        }
         let isForm = service != "route53"
         fields = CloudRequest.form(isForm ? request.body : Array((parts.count == 2 ? parts[1] : "").utf8))
         action = isForm ? fields["Action"] ?? "" : "\(request.method) \(path.dropFirst().joined(separator: "/"))"
@@ -74,6 +83,9 @@ struct CloudRequest {
         return count
     }
 
+    /// The values of a parameter in which `#` stands for any number.
+    func values(_ pattern: String) -> [String] { FlatAnswer.values(pattern, in: fields) }
+
     var filters: [(name: String, values: [String])] {
         var filters: [(String, [String])] = []
         while let name = fields["Filter.\(filters.count + 1).Name"] {
@@ -84,6 +96,12 @@ struct CloudRequest {
 
     /// `TagSpecification.1.Tag.…`, the tags of a creation.
     var creationTags: [String: String] { tags("TagSpecification.1.Tag") }
+
+    /// The tags of a creation, however the service spells them.
+    var anyTags: [String: String] {
+        let spellings = ["Tags.member", "Tags.Tag", "tags.member", "TagSpecification.1.Tag"]
+        return spellings.reduce(into: [:]) { $0.merge(tags($1)) { first, _ in first } }
+    }
 
     func tags(_ prefix: String) -> [String: String] {
         var tags: [String: String] = [:]

@@ -22,7 +22,7 @@ package struct Life: Sendable, CustomStringConvertible {
         self.type = type
         self.event = event
         var maker = SpecMaker(random: SeededGenerator(seed: 7))
-        guard let (foundation, subject) = Life.minimal(type, &maker) else { return nil }
+        guard let (foundation, subject) = Life.minimal(type, event, &maker) else { return nil }
         var whole = foundation
         whole.resources.append(subject)
         let company = maker.company(of: subject, in: whole)
@@ -35,34 +35,51 @@ package struct Life: Sendable, CustomStringConvertible {
             before = whole
             after = foundation
         case .update, .replace:
-            var changed = subject
-            // What a change by chance is differs from seed to seed: tags or an argument.
-            for _ in 0..<8 where changed == subject {
-                maker.change(&changed, in: whole, replaces: event == .replace)
-            }
-            guard changed != subject else { return nil }
+            guard let changed = Life.changed(subject, in: whole, event, &maker) else { return nil }
             before = whole
-            after = Spec(foundation.resources + [changed] + company)
+            after = changed
         }
     }
 
-    /// The type with no more than what it needs.
-    private static func minimal(_ type: ResourceType, _ maker: inout SpecMaker) -> (Spec, Spec.Resource)? {
-        var spec = Spec()
-        let needs: [ResourceType: [ResourceType]] = [
-            "aws.subnet": ["aws.vpc"], "aws.internet_gateway": ["aws.vpc"], "aws.route_table": ["aws.vpc"],
-            "aws.route": ["aws.vpc", "aws.internet_gateway", "aws.route_table"],
-            "aws.route_table_association": ["aws.vpc", "aws.subnet", "aws.route_table"],
-            "aws.security_group": ["aws.vpc"], "aws.security_group_rule": ["aws.vpc", "aws.security_group"],
-            "aws.nat_gateway": ["aws.vpc", "aws.subnet", "aws.eip"], "aws.instance": ["aws.vpc", "aws.subnet"],
-            "aws.iam_role_policy": ["aws.iam_role"], "aws.iam_role_policy_attachment": ["aws.iam_role"],
-            "aws.iam_instance_profile": ["aws.iam_role"], "aws.dns_record": ["aws.hosted_zone"],
-        ]
-        for needed in needs[type] ?? [] {
-            guard let resource = maker.newResource(needed, in: spec) else { return nil }
-            spec.resources.append(resource)
+    /// The whole with the subject changed, or with something that it stands on.
+    private static func changed(
+        _ subject: Spec.Resource, in whole: Spec, _ event: Event, _ maker: inout SpecMaker
+    ) -> Spec? {
+        var candidates = [subject]
+        if event == .replace {
+            candidates += whole.resources.reversed().filter { subject.dependencies.contains($0.address) }
+            // Some follow what is two steps away.
+            let near = Set(candidates.flatMap(\.dependencies)).subtracting(candidates.map(\.address))
+            candidates += whole.resources.reversed().filter { near.contains($0.address) }
         }
-        guard let subject = maker.newResource(type, in: spec) else { return nil }
+        for candidate in candidates {
+            var changed = candidate
+            // What a change by chance is differs from seed to seed: tags or an argument.
+            for _ in 0..<8 where changed == candidate {
+                maker.change(&changed, in: whole, replaces: event == .replace)
+            }
+            if changed != candidate {
+                return Spec(whole.resources.map { $0.address == candidate.address ? changed : $0 })
+            }
+        }
+        return nil
+    }
+
+    /// The type with no more than what it needs.
+    private static func minimal(
+        _ type: ResourceType, _ event: Event, _ maker: inout SpecMaker
+    ) -> (Spec, Spec.Resource)? {
+        var spec = Spec()
+        maker.grow(type, &spec)
+        guard let subject = spec.resources.last, subject.address.type == type else { return nil }
+        spec.resources.removeLast()
+        // Where it may be led to instead.
+        let others: [ResourceType: [ResourceType]] = [
+            "aws.route": ["aws.nat_gateway"], "aws.route_table_association": ["aws.route_table"],
+        ]
+        if event == .update {
+            for other in others[type] ?? [] { maker.add(other, &spec) }
+        }
         return (spec, subject)
     }
 

@@ -70,6 +70,14 @@ final class Machine: @unchecked Sendable {
     private let tellDeath: AsyncStream<Void>.Continuation
     /// What happened at its boundaries, for the story of a failure.
     var story: [String] = []
+    /// Steps that failed or had to be tried again.
+    var hitches: [String] = []
+    /// How many intents of dead runs it settled.
+    var settledCount = 0
+    /// True when it died in the middle of a call, so that the next run has something to tell.
+    private(set) var diedInCall = false
+    /// A secret's text turned up where none may be.
+    var leaks: [String] = []
 
     init(_ timeline: Timeline, pid: Int32, crash: CrashPoint? = nil, freeze: Freeze? = nil) {
         self.timeline = timeline
@@ -131,8 +139,9 @@ final class Machine: @unchecked Sendable {
     }
 
     func crashes(_ call: Int?, _ boundary: CrashPoint.CallBoundary) -> Bool {
-        guard let call else { return false }
-        return crash == .call(call, boundary)
+        guard let call, crash == .call(call, boundary) else { return false }
+        if !isDead { diedInCall = true }
+        return true
     }
 
     func countWrite() -> Int {

@@ -39,6 +39,7 @@ struct Interposers: Sendable {
     var storage: @Sendable (any StateStorage) -> any StateStorage = { $0 }
     var session: @Sendable (any ProviderSession) -> any ProviderSession = { $0 }
     var plan: @Sendable (Plan) -> Plan = { $0 }
+    var digest: @Sendable (Value) -> String = Secrets.digest
 }
 
 /// `muster apply --auto-approve` as one process: settle, look, plan, apply. All but the network, the clock and the
@@ -63,10 +64,12 @@ struct Muster: Sendable {
             let identity = RunIdentity(who: "sim", host: "sim", pid: machine.pid)
             let settled = try await Applier(environment).settle(by: identity)
             for settlement in settled { machine.note("settled: \(settlement.text)") }
+            machine.settledCount = settled.count
             let result = try await plan(spec, provider, storage)
             switch result {
             case .failure(let why): return .couldNotPlan(why.text)
             case .success(let plan):
+                Secrets.look(for: plan, spec, machine)
                 if plan.isEmpty { return .nothingToDo }
                 for step in plan.steps {
                     machine.note(
@@ -139,7 +142,7 @@ struct Muster: Sendable {
             PlanningInput(
                 workspace: "sim", spec: linked, catalog: catalog, snapshot: snapshot, observations: observations,
                 scopes: ["net": scope, "app": scope], configurations: Muster.configurations,
-                secrets: SecretDigests(text: { _ in nil }, digest: Muster.digest)))
+                secrets: SecretDigests(text: { Secrets.text(of: $0) }, digest: interposers.digest)))
         if !result.refusals.isEmpty {
             return .failure(Why(text: result.refusals.map { "\($0.summary): \($0.detail)" }.joined(separator: "; ")))
         }
@@ -150,7 +153,6 @@ struct Muster: Sendable {
 
     private static let configuration = ProviderConfiguration(region: SimulatedAWS.region)
     private static let configurations = ["net": configuration, "app": configuration]
-    private static let digest: @Sendable (Value) -> String = { "sim:\(ValueJSON.text($0))" }
 
     static let catalog: Catalog = {
         let provider = AWSProvider(
@@ -197,13 +199,16 @@ struct Muster: Sendable {
             session: { (_, configuration, expecting) async throws(ProviderError) -> any ProviderSession in
                 interpose(try await provider.session(for: configuration, expecting: expecting))
             },
-            resolveSecret: { _ in "" }, digest: Muster.digest, makeToken: makeToken, random: random,
+            resolveSecret: { Secrets.text(of: $0) }, digest: interposers.digest, makeToken: makeToken, random: random,
             clock: machine.clock, now: { machine.wallTime },
             events: { event in
                 switch event {
                 case .stepFailed(let step, let failure, _):
+                    machine.hitches.append("\(step.operation.rawValue) \(step.address): \(failure.summary)")
                     machine.note("failed \(step.address): \(failure.summary): \(failure.detail)")
-                case .stepRetrying(let step, let why, _): machine.note("retrying \(step.address): \(why)")
+                case .stepRetrying(let step, let why, _):
+                    machine.hitches.append("\(step.operation.rawValue) \(step.address) again")
+                    machine.note("retrying \(step.address): \(why)")
                 default: break
                 }
             }, parallelism: parallelism, timing: ApplyTiming(consistencyWindow: window),

@@ -11,16 +11,24 @@ import StateStorage
 package struct PlantedFault: Sendable, CustomStringConvertible {
     package let description: String
     let interposers: Interposers
+    /// What it takes away; nil: that cannot be counted.
+    private let effect: Effect?
     /// The types that a scenario must be about to notice it; empty: any.
     let types: Set<ResourceType>
 
-    private init(_ description: String, types: Set<ResourceType> = [], _ interposers: Interposers) {
+    /// How often the mistake was made: one that is never made cannot be noticed.
+    private final class Effect: @unchecked Sendable { var count = 0 }
+
+    private init(
+        _ description: String, types: Set<ResourceType> = [], effect: Effect? = nil, _ interposers: Interposers
+    ) {
+        self.effect = effect
         self.description = description
         self.interposers = interposers
         self.types = types
     }
 
-    package static let all: [PlantedFault] = settlementKeys + intents + edges + taints
+    package static let all: [PlantedFault] = settlementKeys + intents + edges + taints + secrets
 
     // MARK: What is planted
 
@@ -59,13 +67,16 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
         let operations: [Step.Operation] = [.create, .update, .delete]
         return operations.flatMap { earlier in
             operations.map { later in
-                PlantedFault(
-                    "a \(later.rawValue) does not wait for a \(earlier.rawValue)",
+                let effect = Effect()
+                return PlantedFault(
+                    "a \(later.rawValue) does not wait for a \(earlier.rawValue)", effect: effect,
                     Interposers(plan: { plan in
                         var plan = plan
                         let steps = plan.steps
                         for index in plan.steps.indices where steps[index].operation == later {
+                            let count = plan.steps[index].after.count
                             plan.steps[index].after.removeAll { steps[$0].operation == earlier }
+                            effect.count += count - plan.steps[index].after.count
                         }
                         return plan
                     }))
@@ -88,15 +99,54 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
         ]
     }
 
+    /// A secret is kept or shown.
+    private static var secrets: [PlantedFault] {
+        let types: Set<ResourceType> = ["aws.db_instance", "aws.elasticache_replication_group"]
+        return [
+            PlantedFault(
+                "the digest of a secret is its text", types: types, Interposers(digest: { ValueJSON.text($0) })),
+            PlantedFault(
+                "an intent holds the text of a secret", types: types,
+                Interposers(storage: { BrokenStorage(base: $0, fault: .tellsSecretsInIntents) })),
+            PlantedFault(
+                "a row holds the text of a secret", types: types,
+                Interposers(storage: { BrokenStorage(base: $0, fault: .tellsSecretsInRows) })),
+            PlantedFault(
+                "two secrets have the same digest", types: types, Interposers(digest: { _ in "sim:0" })),
+        ]
+    }
+
     // MARK: Whether it is noticed
+
+    /// What became of it.
+    package enum Outcome: Sendable {
+        case noticed(String)
+        /// No plan gives it anything to do.
+        case neverMade
+        case survives
+    }
+
+    package func outcome() -> Outcome {
+        if let found = noticed() { return .noticed(found) }
+        return effect?.count == 0 ? .neverMade : .survives
+    }
 
     /// The first scenario that breaks a law with the mistake and keeps them without it; nil: it was never noticed.
     package func noticed() -> String? {
+        // A plan that is wrong shows in what nobody disturbs.
+        if effect != nil {
+            for life in Life.all {
+                if let found = breaks(life.scenario(crash: nil, lag: 0, making: 3)) { return "\(life): \(found)" }
+            }
+            for seed in UInt64(1)..<400 {
+                if let found = breaks(.calm(seed: seed)) { return "calm seed \(seed): \(found)" }
+            }
+        }
         // A mistake of one type shows where that is made; the others in a few lives that have every kind of step.
         let lives = Life.all.filter {
             types.isEmpty
                 ? ["aws.instance", "aws.internet_gateway", "aws.security_group", "aws.subnet"].contains($0.type)
-                : types.contains($0.type) && ($0.event == .create || $0.event == .replace)
+                : types.contains($0.type) && $0.event != .delete
         }
         for life in lives {
             for (lag, making) in [(types.isEmpty ? 15 : 0, 3)] {
@@ -134,8 +184,11 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
     }
 
     private func breaks(_ scenario: Scenario) -> String? {
-        guard let found = scenario.run(interposers).violations.first else { return nil }
-        return scenario.run().violations.isEmpty ? found : nil
+        let wrong = scenario.run(interposers)
+        if wrong.violations.isEmpty, wrong.oddities.isEmpty { return nil }
+        let right = scenario.run()
+        guard right.violations.isEmpty else { return nil }
+        return wrong.violations.first ?? wrong.oddities.subtracting(right.oddities).min()
     }
 }
 
@@ -193,6 +246,7 @@ private struct BrokenStorage: StateStorage {
     enum Fault: Sendable, Equatable {
         case forgetsIntent(JournaledIntent.Operation)
         case keepsIntent, forgetsPredecessor, neverIncomplete, recordsWhatIsOwed, hasNoAges
+        case tellsSecretsInIntents, tellsSecretsInRows
     }
 
     let base: any StateStorage
@@ -226,7 +280,9 @@ private struct BrokenStorage: StateStorage {
     func bind(_ bindings: [StateBinding]) async throws(StateError) { try await base.bind(bindings) }
     func beginRun(_ run: RunStart) async throws(StateError) -> Int64 { try await base.beginRun(run) }
     func recordIntent(_ intent: JournaledIntent) async throws(StateError) -> Int64 {
-        try await base.recordIntent(intent)
+        var intent = intent
+        if fault == .tellsSecretsInIntents { intent.arguments = intent.arguments.mapValues(\.withSecrets) }
+        return try await base.recordIntent(intent)
     }
     func complete(intent: Int64, _ change: StateChange, result: StepResult?) async throws(StateError) -> Int {
         var change = change
@@ -237,6 +293,9 @@ private struct BrokenStorage: StateStorage {
         case (.neverIncomplete, .updated(var record)):
             record.isIncomplete = false
             change = .updated(record)
+        case (.tellsSecretsInRows, .created(var record, let deposes)):
+            record.arguments = record.arguments.mapValues(\.withSecrets)
+            change = .created(record, deposesPrevious: deposes)
         case (.forgetsPredecessor, .created(let record, _)): change = .created(record, deposesPrevious: false)
         case (.keepsIntent, .created): throw StateError(.other, summary: "planted", detail: "planted", hint: "planted")
         case (.recordsWhatIsOwed, .created(var record, let deposes)):
@@ -272,4 +331,9 @@ private struct BrokenStorage: StateStorage {
     func move(_ from: Address, to: Address) async throws(StateError) -> String { try await base.move(from, to: to) }
     func forget(_ addresses: [Address]) async throws(StateError) -> String { try await base.forget(addresses) }
     func check() async throws(StateError) -> [StateFinding] { try await base.check() }
+}
+
+extension Value {
+    /// With the text of a secret in its place.
+    fileprivate var withSecrets: Value { secrets.first.map { .string(Secrets.text(of: $0)) } ?? self }
 }

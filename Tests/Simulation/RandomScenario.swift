@@ -28,6 +28,19 @@ extension Scenario {
         return scenario
     }
 
+    /// Random specs and edits that nobody disturbs, in a cloud that hides nothing.
+    package static func calm(seed: UInt64) -> Scenario {
+        var random = SeededGenerator(seed: seed)
+        var maker = SpecMaker(random: SeededGenerator(seed: seed ^ 0x5BEC))
+        var scenario = Scenario(seed: seed, making: 5, deleting: 5, stages: [])
+        var spec = maker.make(size: Int.random(in: 4...12, using: &random))
+        for number in 0..<3 {
+            if number > 0 { spec = maker.edit(spec) }
+            scenario.stages.append(Stage(spec, runs: [Run(parallelism: 10)], pause: 600))
+        }
+        return scenario
+    }
+
     private static func foreignEdit(_ spec: Spec, _ random: inout SeededGenerator) -> ForeignEdit? {
         guard !spec.resources.isEmpty else { return nil }
         let address = random.pick(spec.resources).address

@@ -96,6 +96,10 @@ package struct Verdict: Sendable {
     /// Empty: all laws hold.
     package var violations: [String] = []
     package var story: [String] = []
+    /// What is no broken law and should not be: a step of an undisturbed run that had to be tried again, a call that was
+    /// sent again although it had its effect, a dead run's call of which nobody is told. Only a run without the mistake
+    /// says whether it is one.
+    package var oddities: Set<String> = []
     package var callCount = 0
     /// For every run of the stages: how many calls that may change something, and how many writes it made.
     package var boundaries: [(calls: Int, writes: Int)] = []
@@ -136,6 +140,7 @@ private final class World: @unchecked Sendable {
     private var claims: [String] = []
     private var knownIDs: [Address: String] = [:]
     private var verdict = Verdict()
+    private var gaps: Set<String> = []
 
     init(_ scenario: Scenario, _ timeline: Timeline, _ interposers: Interposers) {
         self.scenario = scenario
@@ -191,6 +196,12 @@ private final class World: @unchecked Sendable {
         // What is still on its way arrives before anybody says that all is well.
         try? await timeline.sleep(for: .seconds(scenario.lag + 20))
         if let last = scenario.stages.last { await converge(last.spec) }
+        lookForOddities()
+        if Secrets.isTold(inFolder: folder) { verdict.violations.append("The state tells a secret.") }
+        if story.contains(where: { Secrets.isTold(in: $0) }) {
+            verdict.violations.append("What is said tells a secret.")
+        }
+        verdict.violations += machines.flatMap(\.leaks)
         for name in cloud.unknownCalls.sorted() { verdict.violations.append("The simulation does not know \(name).") }
         verdict.story = story
         verdict.callCount = cloud.callCount
@@ -199,7 +210,29 @@ private final class World: @unchecked Sendable {
         return verdict
     }
 
+    private func lookForOddities() {
+        for machine in machines where !machine.isDead {
+            for hitch in machine.hitches { verdict.oddities.insert("a hitch: \(hitch)") }
+        }
+        for (dead, next) in zip(machines, machines.dropFirst()) where dead.diedInCall && next.settledCount == 0 {
+            verdict.oddities.insert("nobody is told what became of the dead run's call")
+        }
+        for id in cloud.repeats { verdict.oddities.insert("sent again although it was there: \(id)") }
+        for gap in gaps { verdict.oddities.insert(gap) }
+    }
+
     private func play(_ stage: Scenario.Stage) async {
+        await lookUpIDs()
+        let before = knownIDs
+        await playRuns(of: stage)
+        await lookUpIDs()
+        for (address, old) in before.sorted(by: { $0.key < $1.key }) {
+            guard let new = knownIDs[address], new != old else { continue }
+            if cloud.wasGone(old, before: new) { gaps.insert("\(address) was gone before its successor was there") }
+        }
+    }
+
+    private func playRuns(of stage: Scenario.Stage) async {
         let spec = stage.spec
         let timeline = timeline
         let musters = stage.runs.map { ($0, muster($0)) }
@@ -340,7 +373,10 @@ private final class World: @unchecked Sendable {
             let parts = id.split(separator: "_")
             guard parts.count == 3 else { return id }
             return "record/\(parts[0])/\(parts[1])./\(parts[2])"
-        default: return id
+        default:
+            // What is known by its name is kept by its kind and name.
+            if cloud.current(id) != nil { return id }
+            return SimulatedCatalog.kinds.map { "\($0.kind)/\(id)" }.first { cloud.current($0) != nil } ?? id
         }
     }
 

@@ -1,6 +1,14 @@
 import FoundationEssentials
 import MusterModel
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The command line of the simulator.
 package struct SimulateCommand {
     private var seed: UInt64 = 1
@@ -8,9 +16,9 @@ package struct SimulateCommand {
     private var isVerbose = false
     private var keepsGoing = false
     private var shrinks = true
+    private var types = ""
+    private var isDisturbed = true
     private var mode = Mode.chance
-    /// Only lives of this type.
-    private var type: String?
 
     private enum Mode {
         case chance, lives, planted
@@ -28,7 +36,9 @@ package struct SimulateCommand {
             case "--keep-going": keepsGoing = true
             case "--no-shrink": shrinks = false
             case "--lives": mode = .lives
-            case "--type": type = rest.popFirst()
+            // Part of the names of the types to look at alone.
+            case "--types": types = rest.popFirst() ?? ""
+            case "--undisturbed": isDisturbed = false
             case "--planted": mode = .planted
             case "--bookkeeping": mode = .bookkeeping(rest.popFirst() ?? ".")
             default: break
@@ -62,28 +72,49 @@ package struct SimulateCommand {
     private func runLives() -> Int32 {
         var total = 0
         var violations: [String] = []
-        let lives = Life.all.filter { type == nil || $0.type.rawValue == type }
-        for life in lives {
+        for life in Life.all where types.isEmpty || life.type.rawValue.contains(types) {
+            if !isDisturbed {
+                let verdict = life.scenario(crash: nil, lag: 0, making: 3).run()
+                violations += verdict.violations.map { "\(life): \($0)" }
+                if isVerbose { for line in verdict.story { print(line) } }
+                continue
+            }
             let result = life.crashEverywhere()
             total += result.count
             violations += result.violations
+            fflush(nil)
             print("\(life): \(result.count) boundaries, \(result.violations.isEmpty ? "settled" : "BROKEN")")
         }
+        if types.isEmpty {
+            print(LifeTable.whole.text)
+            violations += LifeTable.whole.rows.flatMap { row in
+                row.missing.map { "\(row.type): nothing stops \($0.rawValue)" }
+            }
+        }
         for violation in violations { print("  \(violation)") }
-        print("\(lives.count) lives, \(total) boundaries, \(violations.count) violations")
+        print("\(Life.all.count) lives, \(total) boundaries, \(violations.count) violations")
         return violations.isEmpty ? 0 : 1
     }
 
     /// Every planted mistake: how many of them are noticed.
     private func runPlanted() -> Int32 {
         var noticed = 0
-        for fault in PlantedFault.all {
-            let found = fault.noticed()
-            if found != nil { noticed += 1 }
-            print("\(found == nil ? "SURVIVES" : "noticed ") \(fault): \(found?.prefix(150) ?? "")")
+        var made = 0
+        for fault in PlantedFault.all where types.isEmpty || fault.description.contains(types) {
+            switch fault.outcome() {
+            case .noticed(let found):
+                noticed += 1
+                made += 1
+                print("noticed  \(fault): \(found.prefix(150))")
+            case .neverMade: print("unmade   \(fault): no plan has such an edge")
+            case .survives:
+                made += 1
+                print("SURVIVES \(fault)")
+            }
+            fflush(nil)
         }
-        print("\(noticed) of \(PlantedFault.all.count) planted mistakes were noticed")
-        return noticed == PlantedFault.all.count ? 0 : 1
+        print("\(noticed) of \(made) planted mistakes were noticed")
+        return noticed == made ? 0 : 1
     }
 
     private func runByChance() -> Int32 {

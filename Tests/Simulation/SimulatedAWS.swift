@@ -75,6 +75,8 @@ package final class SimulatedAWS: @unchecked Sendable {
     /// Every change that was made, for the story of a failure.
     package private(set) var log: [String] = []
     package private(set) var callCount = 0
+    /// Creations of what was there already, just as it was asked for.
+    package private(set) var repeats: [String] = []
     package private(set) var unknownCalls: Set<String> = []
     /// True while a foreign hand is at work.
     private var isForeignHand = false
@@ -96,6 +98,15 @@ package final class SimulatedAWS: @unchecked Sendable {
         guard let object = entries[id]?.versions.last?.object else { return nil }
         if let gone = object.goneAt, gone <= now { return nil }
         return object
+    }
+
+    /// Whether there was a moment with neither.
+    func wasGone(_ old: String, before new: String) -> Bool {
+        guard let made = entries[new]?.versions.first?.time, let last = entries[old]?.versions.last else {
+            return false
+        }
+        let gone = last.object == nil ? last.time : last.object?.goneAt
+        return gone.map { $0 < made } ?? false
     }
 
     /// With what is gone and still listed (a terminated instance).
@@ -160,6 +171,8 @@ package final class SimulatedAWS: @unchecked Sendable {
         return object
     }
 
+    func noteRepeat(_ id: String) { repeats.append(id) }
+
     func change(_ id: String, _ body: (inout CloudObject) -> Void) {
         guard var object = currentOrListed(id) else { return }
         let before = object
@@ -218,6 +231,7 @@ package final class SimulatedAWS: @unchecked Sendable {
         callCount += 1
         do throws(Refusal) {
             let body: String
+            if SimulatedAWS.tableServices.contains(request.service) { return try service(request) }
             switch request.service {
             case "ec2": body = try ec2(request)
             case "iam": body = try iam(request)
@@ -232,7 +246,16 @@ package final class SimulatedAWS: @unchecked Sendable {
         }
     }
 
+    private static let tableServices: Set<String> = [
+        "elasticloadbalancing", "autoscaling", "monitoring", "rds", "elasticache", "sns", "acm", "ecr", "tagging",
+    ]
+
     static func refusal(_ refusal: Refusal, _ service: String) -> HTTPResponse {
+        if SimulatedAWS.jsonServices.contains(service) {
+            let body = FlatAnswer.json(["__type": refusal.code, "message": refusal.message])
+            return HTTPResponse(
+                status: refusal.status, headers: ["Content-Type": "application/x-amz-json-1.1"], body: Array(body.utf8))
+        }
         let error = XML.tag("Code", refusal.code) + XML.tag("Message", refusal.message)
         let body =
             service == "ec2"

@@ -43,6 +43,8 @@ extension SimulatedAWS {
             let id = "attachment/\(role["name"])/\(request["PolicyArn"])"
             if current(id) == nil {
                 add("attachment", id: id, ["role": role["name"], "arn": request["PolicyArn"]])
+            } else {
+                noteRepeat(id)
             }
             content = ""
         case "DetachRolePolicy":
@@ -165,6 +167,7 @@ extension SimulatedAWS {
                     "document": request["PolicyDocument"],
                 ])
         } else {
+            if current(id)?["document"] == request["PolicyDocument"] { noteRepeat(id) }
             change(id) { $0["document"] = request["PolicyDocument"] }
         }
         return ""

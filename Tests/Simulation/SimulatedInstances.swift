@@ -24,7 +24,11 @@ extension SimulatedAWS {
             }
             change(id) { $0["profile"] = "" }
             return done
-        default: throw Refusal("InvalidAction", "The action \(request.action) is not valid")
+        default:
+            guard let answer = try serviceAnswer(request) else {
+                throw Refusal("InvalidAction", "The action \(request.action) is not valid")
+            }
+            return FlatAnswer.xml(answer)
         }
     }
 

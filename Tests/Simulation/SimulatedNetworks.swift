@@ -164,7 +164,9 @@ extension SimulatedAWS {
 
     private func deleteVPC(_ request: CloudRequest) throws(Refusal) -> String {
         let vpc = try known(request["VpcId"], "InvalidVpcID.NotFound")
-        try refuse("DependencyViolation", "The vpc '\(vpc.id)' has dependencies", if: dependents("vpc-id", vpc.id))
+        try refuse(
+            "DependencyViolation", "The vpc '\(vpc.id)' has dependencies",
+            if: dependents("vpc-id", vpc.id) || isHeld(vpc))
         for object in objects where object["vpc-id"] == vpc.id && object.isBuiltIn { remove(object.id) }
         remove(vpc.id)
         return done
@@ -211,7 +213,7 @@ extension SimulatedAWS {
         let subnet = try known(request["SubnetId"], "InvalidSubnetID.NotFound")
         try refuse(
             "DependencyViolation", "The subnet has dependencies",
-            if: dependents("subnet-id", subnet.id, except: ["association"]))
+            if: dependents("subnet-id", subnet.id, except: ["association"]) || isHeld(subnet))
         for association in objects("association") where association["subnet-id"] == subnet.id {
             remove(association.id)
         }
@@ -347,6 +349,7 @@ extension SimulatedAWS {
             // The same again is fine; another target is not.
             let isSame = target.allSatisfy { route[$0.key] == $0.value }
             try refuse("RouteAlreadyExists", "The route already exists", if: !isSame)
+            noteRepeat(route.id)
             return done
         }
         add(
@@ -378,6 +381,7 @@ extension SimulatedAWS {
             try refuse(
                 "Resource.AlreadyAssociated", "the specified association for subnet \(subnet.id) conflicts",
                 if: present["table"] != table.id)
+            noteRepeat(present.id)
             return XML.tag("associationId", present.id)
         }
         let id = newID("rtbassoc-")
@@ -443,7 +447,7 @@ extension SimulatedAWS {
                 || object.kind == "instance"
                     && object["groups"].split(separator: ",").contains { $0 == group.id }
         }
-        try refuse("DependencyViolation", "resource \(group.id) has a dependent object", if: isUsed)
+        try refuse("DependencyViolation", "resource \(group.id) has a dependent object", if: isUsed || isHeld(group))
         for rule in objects("rule") where rule["group-id"] == group.id { remove(rule.id) }
         remove(group.id)
         return done
@@ -534,7 +538,11 @@ extension SimulatedAWS {
     private func allocateAddress(_ request: CloudRequest) -> String {
         let id = newID("eipalloc-")
         let object = add(
-            "address", id: id, ["allocation-id": id, "ip": "198.51.100.\(id.utf8.reduce(0) { $0 &+ Int($1) } % 250)"],
+            "address", id: id,
+            [
+                "allocation-id": id, "ip": "198.51.100.\(id.utf8.reduce(0) { $0 &+ Int($1) } % 250)",
+                "border": request.optional("NetworkBorderGroup") ?? SimulatedAWS.region,
+            ],
             tags: request.creationTags)
         return addressXML(object)
     }
@@ -542,7 +550,7 @@ extension SimulatedAWS {
     private func addressXML(_ address: CloudObject) -> String {
         let nat = seen("nat").first { $0["allocation-id"] == address.id && ($0.goneAt ?? $0.readyAt) != now }
         return XML.tag("allocationId", address.id) + XML.tag("domain", "vpc")
-            + XML.tag("publicIp", address["ip"]) + XML.tag("networkBorderGroup", SimulatedAWS.region)
+            + XML.tag("publicIp", address["ip"]) + XML.tag("networkBorderGroup", address["border"])
             + XML.optional("associationId", nat.map { "eipassoc-" + $0.id })
             + XML.optional("networkInterfaceId", nat.map { "eni-" + $0.id }) + tagXML(address)
     }

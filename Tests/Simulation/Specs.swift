@@ -90,13 +90,14 @@ struct SpecMaker {
 
     init(random: SeededGenerator) { self.random = random }
 
-    private static let kinds: [(type: ResourceType, weight: Int)] = [
-        ("aws.vpc", 3), ("aws.subnet", 5), ("aws.internet_gateway", 2), ("aws.route_table", 3), ("aws.route", 3),
-        ("aws.route_table_association", 3), ("aws.security_group", 4), ("aws.security_group_rule", 5),
-        ("aws.eip", 2), ("aws.nat_gateway", 2), ("aws.key_pair", 2), ("aws.instance", 3), ("aws.iam_role", 3),
-        ("aws.iam_role_policy", 2), ("aws.iam_role_policy_attachment", 2), ("aws.iam_instance_profile", 2),
-        ("aws.hosted_zone", 2), ("aws.dns_record", 3),
-    ]
+    private static let kinds: [(type: ResourceType, weight: Int)] =
+        [
+            ("aws.vpc", 3), ("aws.subnet", 5), ("aws.internet_gateway", 2), ("aws.route_table", 3), ("aws.route", 3),
+            ("aws.route_table_association", 3), ("aws.security_group", 4), ("aws.security_group_rule", 5),
+            ("aws.eip", 2), ("aws.nat_gateway", 2), ("aws.key_pair", 2), ("aws.instance", 3), ("aws.iam_role", 3),
+            ("aws.iam_role_policy", 2), ("aws.iam_role_policy_attachment", 2), ("aws.iam_instance_profile", 2),
+            ("aws.hosted_zone", 2), ("aws.dns_record", 3),
+        ] + Recipe.all.map { ($0.type, $0.weight) }
     static var types: [ResourceType] { kinds.map(\.type) }
 
     mutating func make(size: Int) -> Spec {
@@ -104,10 +105,34 @@ struct SpecMaker {
         var attempts = 0
         while spec.resources.count < size, attempts < size * 8 {
             attempts += 1
-            if let new = newResource(randomType(), in: spec) { spec.resources.append(new) }
+            grow(randomType(), &spec)
         }
         return spec
     }
+
+    /// Adds a resource, and before it what it needs and is not there; nothing where even that cannot be made.
+    mutating func grow(_ type: ResourceType, _ spec: inout Spec) {
+        let needs = Recipe.of(type)?.needs.map(\.type) ?? SpecMaker.needs[type] ?? []
+        for needed in needs where existing(needed, spec).isEmpty { grow(needed, &spec) }
+        if let new = newResource(type, in: spec) { spec.resources.append(new) }
+    }
+
+    /// One more of a type.
+    mutating func add(_ type: ResourceType, _ spec: inout Spec) {
+        for needed in SpecMaker.needs[type] ?? [] where existing(needed, spec).isEmpty { grow(needed, &spec) }
+        if let new = newResource(type, in: spec) { spec.resources.append(new) }
+    }
+
+    /// What the types need that have no recipe.
+    static let needs: [ResourceType: [ResourceType]] = [
+        "aws.subnet": ["aws.vpc"], "aws.internet_gateway": ["aws.vpc"], "aws.route_table": ["aws.vpc"],
+        "aws.route": ["aws.vpc", "aws.internet_gateway", "aws.route_table"],
+        "aws.route_table_association": ["aws.vpc", "aws.subnet", "aws.route_table"],
+        "aws.security_group": ["aws.vpc"], "aws.security_group_rule": ["aws.vpc", "aws.security_group"],
+        "aws.nat_gateway": ["aws.vpc", "aws.subnet", "aws.eip"], "aws.instance": ["aws.vpc", "aws.subnet"],
+        "aws.iam_role_policy": ["aws.iam_role"], "aws.iam_role_policy_attachment": ["aws.iam_role"],
+        "aws.iam_instance_profile": ["aws.iam_role"], "aws.dns_record": ["aws.hosted_zone"],
+    ]
 
     private mutating func randomType() -> ResourceType {
         var left = Int.random(in: 0..<SpecMaker.kinds.reduce(0) { $0 + $1.weight }, using: &random)
@@ -123,7 +148,7 @@ struct SpecMaker {
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<3:
-                if let new = newResource(randomType(), in: spec) { spec.resources.append(new) }
+                grow(randomType(), &spec)
             case 3..<5 where !spec.resources.isEmpty:
                 spec = spec.without(random.pick(spec.resources).address)
             default:
@@ -180,7 +205,8 @@ struct SpecMaker {
     /// A new resource of the type; nil when the spec has not what it needs.
     mutating func newResource(_ type: ResourceType, in spec: Spec) -> Spec.Resource? {
         let stack =
-            ["aws.instance", "aws.dns_record", "aws.key_pair", "aws.nat_gateway", "aws.eip"].contains(type)
+            Recipe.of(type) != nil
+                || ["aws.instance", "aws.dns_record", "aws.key_pair", "aws.nat_gateway", "aws.eip"].contains(type)
             ? "app" : "net"
         func address(_ name: String) -> Address { Address(stack: stack, type: type, name: name) }
         let kind = String(type.rawValue.dropFirst(4))
@@ -324,7 +350,17 @@ struct SpecMaker {
             if random.oneIn(2), let instance = pick("aws.instance", spec) {
                 resource.arguments["records"] = .list([output(instance, "private_ip")])
             }
-        default: return nil
+        default:
+            guard let recipe = Recipe.of(type) else { return nil }
+            resource = Spec.Resource(address(name), recipe.says(name, next()))
+            // Of two needs of one type both are the same one.
+            var chosen: [ResourceType: Address] = [:]
+            for need in recipe.needs {
+                guard let found = chosen[need.type] ?? pick(need.type, spec) else { return nil }
+                chosen[need.type] = found
+                recipe.value(need, found, in: &resource.arguments)
+            }
+            if recipe.hasTags { resource.arguments["tags"] = tags() }
         }
         return resource
     }
@@ -393,7 +429,23 @@ struct SpecMaker {
         case ("aws.hosted_zone", false): resource.arguments["comment"] = .string("text \(number)")
         case ("aws.dns_record", true): resource.arguments["name"] = .string("r\(number).example.com")
         case ("aws.dns_record", false): resource.arguments["ttl"] = .integer(60 + number)
-        default: break
+        case ("aws.route", false):
+            let nats = existing("aws.nat_gateway", spec)
+            guard resource.arguments["gateway_id"] != nil, let nat = nats.first else { break }
+            resource.arguments["gateway_id"] = nil
+            resource.arguments["nat_gateway_id"] = output(nat.address)
+        case ("aws.route_table_association", false):
+            let now = resource.dependencies
+            guard let table = existing("aws.route_table", spec).first(where: { now.contains($0.address) }),
+                let other = existing("aws.route_table", spec).first(where: {
+                    $0.address != table.address && $0.dependencies == table.dependencies
+                })
+            else { break }
+            resource.arguments["route_table_id"] = output(other.address)
+        case ("aws.eip", true): resource.arguments["network_border_group"] = .string("us-east-1-wl1-\(number)")
+        default:
+            guard let recipe = Recipe.of(resource.address.type) else { break }
+            (isReplacement ? recipe.replaced : recipe.updated)?(&resource.arguments, number)
         }
     }
 }

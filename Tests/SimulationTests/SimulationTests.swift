@@ -19,6 +19,26 @@ func everyBoundary(_ life: Life) {
     #expect(result.count > 10)
 }
 
+@Test("Every type of the catalog has a life for each thing that can happen to it, and is in the random histories")
+func everyType() {
+    print(LifeTable.whole.text)
+    for row in LifeTable.whole.rows {
+        #expect(row.missing.isEmpty, "\(row.type): \(row.missing.map(\.rawValue).sorted())")
+    }
+    let met = Set(
+        (UInt64(1)..<400).flatMap { Scenario.random(seed: $0).stages.flatMap(\.spec.resources).map(\.address.type) })
+    for row in LifeTable.whole.rows { #expect(met.contains(row.type), "no random history has \(row.type)") }
+}
+
+@Test(
+    "Lives that nobody disturbs end well and are complete",
+    arguments: Life.all.filter { $0.type != "aws.autoscaling_group" })
+func undisturbed(_ life: Life) {
+    let verdict = life.scenario(crash: nil, lag: 0, making: 3).run()
+    #expect(verdict.violations == [])
+    #expect(verdict.oddities.filter { $0.hasPrefix("a hitch") } == [])
+}
+
 @Test("The same seed is the same history")
 func repeats() {
     let first = Scenario.random(seed: 42).run()

@@ -1,0 +1,34 @@
+import FoundationEssentials
+import MusterModel
+
+/// The secrets of simulated specs: a text that may stand in no state, plan, log or error.
+enum Secrets {
+    private static let canary = "c4n4ry"
+
+    static func text(of reference: SecretReference) -> String { "\(canary)-\(reference.source)" }
+
+    /// Not the text: a plain hash is enough where nobody guesses.
+    static let digest: @Sendable (Value) -> String = { value in
+        let hash = ValueJSON.text(value).utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+        return "sim:" + String(hash, radix: 16)
+    }
+
+    static func isTold(in text: String) -> Bool { text.contains(canary) }
+
+    /// Every file of a folder.
+    static func isTold(inFolder folder: String) -> Bool {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.contains { name in
+            guard let bytes = FileManager.default.contents(atPath: folder + "/" + name) else { return false }
+            return bytes.firstRange(of: Data(canary.utf8)) != nil
+        }
+    }
+
+    /// What is shown and saved of a plan.
+    static func look(for plan: Plan, _ spec: Spec, _ machine: Machine) {
+        guard spec.resources.contains(where: { $0.arguments.values.contains { $0.isTainted } }) else { return }
+        if isTold(in: "\(plan)") { machine.leaks.append("A plan tells a secret.") }
+    }
+}
