@@ -26,6 +26,11 @@ extension ProviderError {
         return error
     }
 
+    /// What is there is told, and its tags are not yet: whose it is cannot be said.
+    static func marksUnseen(_ name: String) -> ProviderError {
+        ProviderError(.notYetVisible, "\(name) is there, and its tags are not seen yet.")
+    }
+
     private static func hint(for error: AWSError) -> String? {
         switch error.kind {
         case .noCredentials: error.credentialsError?.hint ?? "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret."

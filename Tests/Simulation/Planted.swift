@@ -116,6 +116,9 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
         ]
     }
 
+    /// The text of a secret, where only a reference to it may stand.
+    fileprivate static let told = Value.string(Secrets.text(of: SecretReference(name: "password", source: "env:TOLD")))
+
     // MARK: Whether it is noticed
 
     /// What became of it.
@@ -281,7 +284,7 @@ private struct BrokenStorage: StateStorage {
     func beginRun(_ run: RunStart) async throws(StateError) -> Int64 { try await base.beginRun(run) }
     func recordIntent(_ intent: JournaledIntent) async throws(StateError) -> Int64 {
         var intent = intent
-        if fault == .tellsSecretsInIntents { intent.arguments = intent.arguments.mapValues(\.withSecrets) }
+        if fault == .tellsSecretsInIntents { intent.arguments["password"] = PlantedFault.told }
         return try await base.recordIntent(intent)
     }
     func complete(intent: Int64, _ change: StateChange, result: StepResult?) async throws(StateError) -> Int {
@@ -294,7 +297,7 @@ private struct BrokenStorage: StateStorage {
             record.isIncomplete = false
             change = .updated(record)
         case (.tellsSecretsInRows, .created(var record, let deposes)):
-            record.arguments = record.arguments.mapValues(\.withSecrets)
+            record.arguments["password"] = PlantedFault.told
             change = .created(record, deposesPrevious: deposes)
         case (.forgetsPredecessor, .created(let record, _)): change = .created(record, deposesPrevious: false)
         case (.keepsIntent, .created): throw StateError(.other, summary: "planted", detail: "planted", hint: "planted")
@@ -331,9 +334,4 @@ private struct BrokenStorage: StateStorage {
     func move(_ from: Address, to: Address) async throws(StateError) -> String { try await base.move(from, to: to) }
     func forget(_ addresses: [Address]) async throws(StateError) -> String { try await base.forget(addresses) }
     func check() async throws(StateError) -> [StateFinding] { try await base.check() }
-}
-
-extension Value {
-    /// With the text of a secret in its place.
-    fileprivate var withSecrets: Value { secrets.first.map { .string(Secrets.text(of: $0)) } ?? self }
 }

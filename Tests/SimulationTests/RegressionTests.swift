@@ -155,3 +155,22 @@ func wrongClocks() {
         }
     }
 }
+
+@Test("A group that is seen before its tags are is nobody's until they are seen")
+func tagsLater() {
+    let group = Address(stack: "app", type: "aws.db_parameter_group", name: "group")
+    let repository = Address(stack: "app", type: "aws.ecr_repository", name: "repository")
+    for seed in UInt64(1)..<20 {
+        let scenario = Scenario(
+            seed: seed, lag: 40, making: 0, deleting: 0, window: 60,
+            stages: [
+                Scenario.Stage(
+                    Spec([
+                        Spec.Resource(group, ["name": "group", "family": "mysql8.0", "tags": .map(["k": "a"])]),
+                        Spec.Resource(repository, ["name": "repository", "tags": .map(["k": "a"])]),
+                    ]),
+                    runs: [Scenario.Run(troubles: [1: .faultAfterEffect, 2: .lostReply], parallelism: 1)], pause: 1)
+            ])
+        #expect(scenario.run().violations == [], "seed \(seed)")
+    }
+}

@@ -163,7 +163,8 @@ extension AWSSession {
 
     /// Whether an object carries the mark of an intent.
     func elbIsOurs(_ arn: String, _ intent: Intent) async throws(ProviderError) -> Bool {
-        try await elbTagsNow([arn])[arn]?[intent.tag.key] == intent.tag.value
+        guard let tags = try await elbTagsNow([arn])[arn] else { throw .marksUnseen(arn) }
+        return tags[intent.tag.key] == intent.tag.value
     }
 
     /// A create with the settings of something that exists already succeeds and gives that, whoever made it: only its

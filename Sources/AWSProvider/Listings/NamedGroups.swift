@@ -62,7 +62,9 @@ extension NamedGroup {
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
         guard let group = try await named(desired.name) else { return nil }
-        let tags = try await aws.tags(Self.service, of: group[Self.arnMember].text) ?? [:]
+        guard let tags = try await aws.tags(Self.service, of: group[Self.arnMember].text) else {
+            throw .marksUnseen(desired.name)
+        }
         return Found(observed(group), isOurs: tags[intent.tag.key] == intent.tag.value)
     }
 

@@ -152,8 +152,9 @@ struct ECRRepository: ManagedResource {
         let answer = try await aws.look(.ecr, "DescribeRepositories", ["repositoryNames": [.string(desired.name)]])
         guard let item = answer?.json["repositories"].items.first else { return nil }
         var observed = observed(item)
-        observed.arguments.tags = try await tags(item["repositoryArn"].text)
-        return Found(observed, isOurs: observed.arguments.tags?[intent.tag.key] == intent.tag.value)
+        guard let tags = try await tags(item["repositoryArn"].text) else { throw .marksUnseen(desired.name) }
+        observed.arguments.tags = tags
+        return Found(observed, isOurs: tags[intent.tag.key] == intent.tag.value)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {

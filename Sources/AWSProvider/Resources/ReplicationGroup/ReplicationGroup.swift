@@ -277,7 +277,9 @@ struct ReplicationGroup: ManagedResource {
 
     func find(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Found<Self>? {
         guard let group = try await named(desired.groupID) else { return nil }
-        let tags = try await aws.tags(.elasticache, of: group["ARN"].text) ?? [:]
+        guard let tags = try await aws.tags(.elasticache, of: group["ARN"].text) else {
+            throw .marksUnseen(desired.groupID)
+        }
         return Found(
             ListedReplicationGroup(item: group, members: []).observed(known: desired),
             isOurs: tags[intent.tag.key] == intent.tag.value)
