@@ -25,7 +25,7 @@ demo: setup ## Start the sandbox; plan, apply, change and destroy the reference 
 	$(SWIFT) build --product muster
 	@scripts/demo $(MUSTER)
 
-test: setup lint unit simulate conformance sandbox-test e2e release-test ## Run every test: format, units, 2,000 simulated histories, conformance, sandbox, end to end
+test: setup lint unit simulate conformance sandbox-test rendered-test e2e release-test ## Run every test: format, units, 2,000 simulated histories, conformance, sandbox, end to end
 
 unit: setup ## Run the Swift tests
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
@@ -44,6 +44,9 @@ simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=200
 sandbox-test: setup ## Test the sandbox's strictness
 	$(SWIFT) build --product SandboxServer
 	@scripts/pytest -n $(WORKERS) Tests/Sandbox
+
+rendered-test: setup ## Check and run the scripts that machines are given
+	@scripts/pytest -n $(WORKERS) Tests/Rendered
 
 e2e: setup ## Run muster's binary against the sandbox, checked with independent clients
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -46,7 +46,8 @@ let package = Package(
         layer("Expressions", ["MusterModel", "Diagnostics", crypto]),
         layer("YAMLSyntax", ["CYAML", "Diagnostics"]),
         layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions", "Diagnostics"]),
-        layer("Lowering", ["MusterModel", "Expressions", "Diagnostics"]),
+        layer("UserData", ["MusterModel", "Diagnostics"]),
+        layer("Lowering", ["MusterModel", "Expressions", "UserData", "Diagnostics"]),
         layer("ResourceGraph", ["MusterModel", "Diagnostics", heap, deque]),
         layer("ProviderKit", ["MusterModel"]),
         layer("Refreshing", ["MusterModel", "ProviderKit", "ResourceGraph"]),
@@ -60,8 +61,9 @@ let package = Package(
         layer(
             "MusterCommands",
             [
-                "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph",
-                "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
+                "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
+                "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient",
+                "AWSProvider",
                 "Applying", "Reporting", argumentParser, crypto,
             ]),
         // Stands in for the locale data of ICU, which nothing here needs.
@@ -82,7 +84,8 @@ let package = Package(
             path: "sandbox/SandboxServer", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Diagnostics", "MusterModel", "StateStorage"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Diagnostics", "MusterModel", "StateStorage"],
+            path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
             name: "Simulation",
@@ -103,6 +106,7 @@ let package = Package(
                 "SpecLoading", "Expressions", "Lowering", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider",
                 "TestSupport",
             ]),
+        tests("UserDataTests", ["UserData", "Expressions", "MusterModel", "Diagnostics", "TestSupport"]),
         tests(
             "LoweringTests",
             ["Lowering", "SpecLoading", "MusterModel", "YAMLSyntax", "Diagnostics", "AWSProvider", "TestSupport"]),

@@ -16,7 +16,7 @@ package enum Lowering {
     static let implementations: [any Section.Type] = [
         VPCSection.self, SecurityGroupsSection.self, ControlNodesSection.self, IAMSection.self, KeyPairsSection.self,
         DNSSection.self, ALBSection.self, TargetGroupsSection.self, RDSSection.self, ElastiCacheSection.self,
-        AutoscalingGroupsSection.self,
+        AutoscalingGroupsSection.self, HostsSection.self,
     ]
 
     /// The schemas of all sections that are lowered, in the order of the reference page.
@@ -51,6 +51,7 @@ package enum Lowering {
             result.append(lowered)
         }
         result.resolveZones(lookups: lookups, uses: uses)
+        result.checkPorts(uses: uses)
         result.reportClashes(catalog)
         result.checkIgnoredArguments(catalog)
         return (result.declarations, result.diagnostics)

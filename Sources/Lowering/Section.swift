@@ -24,6 +24,11 @@ struct LoweringResult {
         var range: SourceRange
     }
 
+    /// Machines that must reach each other, to be looked at when all security groups are known.
+    private(set) var portChecks: [PortCheck] = []
+
+    mutating func check(_ check: PortCheck) { portChecks.append(check) }
+
     mutating func append(_ draft: Draft) { declarations.append(draft.declaration) }
 
     mutating func append(_ draft: Draft, seekingZoneAt range: SourceRange) {
@@ -35,6 +40,7 @@ struct LoweringResult {
         zoneSearches += other.zoneSearches.map {
             ZoneSearch(position: $0.position + declarations.count, range: $0.range)
         }
+        portChecks += other.portChecks
         declarations += other.declarations
         diagnostics += other.diagnostics
     }

@@ -19,7 +19,8 @@ struct Muster: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DestroyCommand.self,
             DriftCommand.self, ShowCommand.self, GraphCommand.self, StateCommand.self, ImportCommand.self,
-            OutputCommand.self, HistoryCommand.self, SchemaCommand.self, CompletionCommand.self, DoctorCommand.self,
+            OutputCommand.self, HistoryCommand.self, SchemaCommand.self, RenderCommand.self, CompletionCommand.self,
+            DoctorCommand.self,
         ])
 
 }

@@ -33,6 +33,9 @@ extension ReferenceKind {
     package static let database = ReferenceKind(
         "database", [Target("aws.db_instance", "identifier"), Target("lookup.databases", "identifier")],
         literals: ["arn:"])
+    /// Where a database is reached.
+    package static let databaseAddress = ReferenceKind(
+        "database", [Target("aws.db_instance", "address"), Target("lookup.databases", "address")])
     package static let dbSubnetGroup = ReferenceKind(
         "DB subnet group", [Target("aws.db_subnet_group", "name")], reserved: ["default"])
     package static let dbParameterGroup = ReferenceKind(

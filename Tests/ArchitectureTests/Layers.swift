@@ -25,8 +25,8 @@ struct Layer: Sendable {
 
     /// No layer of the pipeline between reading and showing does I/O, reads a clock or draws a random number.
     static let core: Set<String> = [
-        "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph",
-        "Planning", "Reporting",
+        "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
+        "ResourceGraph", "Planning", "Reporting",
     ]
 
     private static let cLibrary: Set<String> = ["Glibc", "Musl", "Darwin"]
@@ -38,7 +38,8 @@ struct Layer: Sendable {
         Layer("Expressions", ["MusterModel"], packages: ["Crypto"]),
         Layer("YAMLSyntax", ["CYAML"]),
         Layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions"]),
-        Layer("Lowering", ["MusterModel", "Expressions"]),
+        Layer("UserData", ["MusterModel"]),
+        Layer("Lowering", ["MusterModel", "Expressions", "UserData"]),
         Layer("ResourceGraph", ["MusterModel"], packages: ["HeapModule", "DequeModule"]),
         Layer("ProviderKit", ["MusterModel"], system: ["Synchronization"]),
         Layer("Refreshing", ["MusterModel", "ProviderKit", "ResourceGraph"]),
@@ -56,8 +57,9 @@ struct Layer: Sendable {
         Layer(
             "MusterCommands",
             [
-                "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph", "ProviderKit",
-                "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider", "Applying",
+                "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering", "ResourceGraph",
+                "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
+                "Applying",
                 "Reporting",
             ],
             packages: ["ArgumentParser", "Crypto"],

@@ -32,7 +32,7 @@ struct ComplaintTests {
                 subnets: [a]
                 launch: { ami: ami-1, instance_type: m5.large, root_volume: { size: 8 } }
                 launch_configuration: old
-                rancher_agent: {}
+                rancher_agent: { registration_url: "http://r/v1/scripts/x" }
                 instance_refresh: sometimes
               fixed:
                 min_size: 1
@@ -293,17 +293,6 @@ struct ComplaintTests {
               k:
                 public_key: x
                 tags: { "aws:x": a, "muster:intent": b, Fine: c, "": d }
-            """
-        ),
-        (
-            "not-yet",
-            """
-            control_nodes:
-              n:
-                ami: ami-1
-                instance_type: m5.large
-                subnets: [a]
-                rancher_server: { image: y }
             """
         ),
         (

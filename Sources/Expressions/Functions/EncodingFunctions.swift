@@ -2,7 +2,7 @@ import MusterModel
 
 /// Functions between values, texts and digests.
 enum EncodingFunctions {
-    static let all = [jsonEncode, jsonDecode, base64Encode, base64Decode, sha256]
+    static let all = [jsonEncode, jsonDecode, base64Encode, base64Decode, base64Gzip, urlEncode, sha256]
 
     private static let jsonEncode = FunctionDefinition(
         "json_encode", [.init("value", .any)], .string, "The value as JSON, on one line, with sorted keys.",
@@ -43,6 +43,35 @@ enum EncodingFunctions {
             }
             return .string(text)
         })
+
+    private static let base64Gzip = FunctionDefinition(
+        "base64_gzip", [.init("text", .string)], .string,
+        "The UTF-8 bytes of the text, compressed with gzip, in Base64: for `user_data_base64`. The same text always gives "
+            + "the same bytes.",
+        [.init("length(base64_gzip(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"))", "32")],
+        .strict { (arguments) throws(EvaluationFailure) -> Value in
+            .string(Base64.encode(Gzip.compressed(Array(try arguments.string(0).utf8))))
+        })
+
+    private static let urlEncode = FunctionDefinition(
+        "url_encode", [.init("text", .string)], .string,
+        "The text as a part of a URL: everything but letters, digits and `-._~` is written as `%` and two digits.",
+        [.init("url_encode(\"a b&c=ü\")", "\"a%20b%26c%3D%C3%BC\"")],
+        .strict { (arguments) throws(EvaluationFailure) -> Value in
+            .string(percentEncoded(try arguments.string(0)))
+        })
+
+    private static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: bytes.append(byte)
+            default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     private static let sha256 = FunctionDefinition(
         "sha256", [.init("text", .string)], .string, "The SHA-256 of the UTF-8 bytes of the text, in hexadecimal.",

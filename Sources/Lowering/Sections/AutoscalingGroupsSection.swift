@@ -29,7 +29,7 @@ enum AutoscalingGroupsSection: Section {
                     + "instances have the new launch."),
             SectionFields.name("The name of the group and of its launch template; the key if it is left out."),
             SectionFields.tags("the group and of its instances"),
-            ArgumentSchema("rancher_agent", .anything, "Not in this version."),
+            UserDataFields.rancherAgent, UserDataFields.rancherOS, UserDataFields.swarmNode,
         ],
         principalTypes: ["aws.autoscaling_group", "aws.launch_template"],
         example: """
@@ -179,9 +179,6 @@ enum AutoscalingGroupsSection: Section {
     static func lower(_ definition: Definition, region: String?) -> LoweringResult {
         let body = definition.body
         var result = LoweringResult()
-        if let value = body["rancher_agent"] {
-            result.diagnostics.append(.notYetInFleet("rancher_agent", at: value.range))
-        }
         var group = Draft(
             principal: "aws.autoscaling_group", of: definition,
             renamed: [
@@ -197,9 +194,10 @@ enum AutoscalingGroupsSection: Section {
         result.setCapacity(body["desired_capacity"], isScaled: body["scaling_policies"] != nil, of: &group)
         result.setRefresh(body["instance_refresh"], of: &group, stack: definition.stack)
         if let launch = body["launch"] {
-            let template = result.lowerLaunch(launch, definition)
+            let template = result.lowerLaunch(launch, definition, region: region)
             LaunchPart.pin(template, body["mixed_instances"], in: &group, at: launch.range)
         }
+        result.checkForms(definition)
         group.setTags(
             body["tags"], name: definition.nameTag, inherited: definition.inheritedTags, &result.diagnostics)
         group.declaration.exclusiveChildren = ["aws.scaling_policy", "aws.scheduled_action"]
@@ -214,6 +212,23 @@ enum AutoscalingGroupsSection: Section {
 }
 
 extension LoweringResult {
+    /// The forms of a fleet render the user data of its launch.
+    fileprivate mutating func checkForms(_ definition: Definition) {
+        let body = definition.body
+        for name in UserDataFields.forms {
+            guard let form = body[name] else { continue }
+            guard let launch = body["launch"] else {
+                diagnostics.append(.formWithoutLaunch(name, at: form.range))
+                continue
+            }
+            for plain in ["user_data", "user_data_base64"] {
+                if let field = launch[plain] {
+                    diagnostics.append(.formAndUserData(name, form.range, plain, at: field.range))
+                }
+            }
+        }
+    }
+
     private static let capacityFields = [
         ArgumentSchema(
             "initial", .integer, isRequired: true, constraints: [.range(0, 10_000)], "How many to begin with.")
@@ -287,11 +302,21 @@ extension LoweringResult {
 }
 
 extension Diagnostic {
-    fileprivate static func notYetInFleet(_ field: String, at range: SourceRange) -> Diagnostic {
+    fileprivate static func formWithoutLaunch(_ field: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            code: "spec.not-yet", summary: "Not in this version",
-            detail: "\(field.quoted) is not in this version of muster.", at: range,
-            hint: "Leave it out, and write \"user_data\" of the launch yourself.")
+            code: "spec.form-without-launch", summary: "No launch to render it for",
+            detail: "\(field.quoted) says what the machines are given to run, which only \"launch\" can hold.",
+            at: range,
+            hint: "Write \"launch\" in place of a template or a configuration that is declared elsewhere.")
+    }
+
+    fileprivate static func formAndUserData(
+        _ form: String, _ formRange: SourceRange, _ plain: String, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            code: "spec.conflict", summary: "Arguments exclude each other",
+            detail: "\(plain.quoted) of \"launch\" cannot be set together with \(form.quoted), which renders it.",
+            at: range, related: [.init(range: formRange, message: "the other is here")], hint: "Remove one of them.")
     }
 
     fileprivate static func capacityIsFixed(_ number: Int, at range: SourceRange) -> Diagnostic {

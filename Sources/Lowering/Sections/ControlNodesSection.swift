@@ -33,7 +33,9 @@ enum ControlNodesSection: Section {
                 "The target group that each node joins, on the group's port. The next node is replaced when the one "
                     + "before is healthy there."),
             SectionFields.name("The tag Name; the node's own name if it is left out."), SectionFields.tags("the node"),
-        ] + notYet,
+            UserDataFields.rancherServer, UserDataFields.rancherAgent, UserDataFields.rancherOS,
+            UserDataFields.swarmNode,
+        ],
         principalTypes: ["aws.instance"],
         example: """
             control_nodes:
@@ -67,6 +69,9 @@ enum ControlNodesSection: Section {
         ArgumentSchema("associate_public_ip_address", .boolean, "Whether the node gets a public address."),
         ArgumentSchema("user_data", .string, semantics: .multilineText, "What the machine is given to run at boot."),
         ArgumentSchema(
+            "user_data_base64", .string, constraints: [.conflictsWith(["user_data"])],
+            "The same in base64, for what is no text."),
+        ArgumentSchema(
             "user_data_replace_on_change", .boolean,
             "Whether other user data replace the node; else it is stopped and started."),
         SectionFields.monitoring, SectionFields.ebsOptimized,
@@ -88,18 +93,9 @@ enum ControlNodesSection: Section {
     private static let rootBlockDeviceFields = SectionFields.volume(
         "volume_size", "volume_type", sizeText: sizeText, of: "the node")
 
-    /// Fields that later versions have.
-    private static let notYet = ["rancher_server", "rancher_agent"].map {
-        ArgumentSchema($0, .anything, "Not in this version.")
-    }
-
     static func lower(_ definition: Definition, region: String?) -> LoweringResult {
         let body = definition.body
         var result = LoweringResult()
-        for field in notYet {
-            if let value = body[field.name] { result.diagnostics.append(.notYet(field.name, at: value.range)) }
-        }
-
         var node = Draft(
             principal: "aws.instance", of: definition,
             renamed: [
@@ -107,6 +103,14 @@ enum ControlNodesSection: Section {
                 "ebs_block_devices": "ebs_block_device", "ephemeral_block_devices": "ephemeral_block_device",
             ])
         node.copy(verbatim, from: body)
+        result.checkSize(body["user_data"])
+        if let rendered = result.userData(definition, region: region) {
+            node.set(rendered.argument, rendered.value, at: rendered.range)
+            // A script runs at the first boot alone, so that another one wants another machine.
+            if rendered.runsOnce, body["user_data_replace_on_change"] == nil {
+                node.set("user_data_replace_on_change", true, at: rendered.range)
+            }
+        }
         place(&node, definition)
         node.set("vpc_security_group_ids", body["security_groups"])
         node.set("root_block_device", body["root_block_device"])
@@ -192,13 +196,6 @@ extension Value {
 }
 
 extension Diagnostic {
-    fileprivate static func notYet(_ field: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            code: "spec.not-yet", summary: "Not in this version",
-            detail: "\(field.quoted) is not in this version of muster.", at: range,
-            hint: "Leave it out, and write the machine's \"user_data\" yourself.")
-    }
-
     fileprivate static func unfittingTarget(_ type: String, _ target: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
             code: "spec.record-target", summary: "Record type and target do not fit",

@@ -89,11 +89,13 @@ struct Workbench {
 
     /// Everything from expanding to linking; all problems at once.
     ///
-    /// - Parameter lookups: nil: they were not asked yet, and what hangs on them is no complaint.
+    /// - Parameters:
+    ///   - lookups: nil: they were not asked yet, and what hangs on them is no complaint.
+    ///   - outputs: values that are linked beside the outputs of the stacks.
     func link(
-        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
+        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?, adding outputs: [OutputDeclaration] = []
     ) throws(CommandFailure) -> Linked {
-        let result = analyse(workspace, lookups: lookups)
+        let result = analyse(workspace, lookups: lookups, adding: outputs)
         guard let linked = result.linked, !result.diagnostics.hasErrors else {
             throw CommandFailure(.failure, result.diagnostics)
         }
@@ -112,11 +114,11 @@ struct Workbench {
     }
 
     func analyse(
-        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?
+        _ workspace: LoadedWorkspace, lookups: [Address: [String: Value]]?, adding outputs: [OutputDeclaration] = []
     ) -> (linked: Linked?, diagnostics: [Diagnostic]) {
         let (expanded, declarations, lowering) = lower(workspace, lookups: lookups)
         var set = DeclarationSet(
-            declarations: declarations, outputs: expanded.outputs, imports: expanded.imports,
+            declarations: declarations, outputs: expanded.outputs + outputs, imports: expanded.imports,
             removals: expanded.removals, lookups: workspace.lookups, uses: workspace.uses,
             configurations: workspace.configurations)
         set.imports = expanded.imports

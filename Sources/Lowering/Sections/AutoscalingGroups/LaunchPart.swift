@@ -95,12 +95,16 @@ enum LaunchPart {
 
 extension LoweringResult {
     /// The launch template of a fleet.
-    mutating func lowerLaunch(_ launch: LocatedValue, _ definition: Definition) -> Draft {
+    mutating func lowerLaunch(_ launch: LocatedValue, _ definition: Definition, region: String?) -> Draft {
         var template = Draft("aws.launch_template", definition.name, of: definition, at: launch.range)
         let name = launch["name"] ?? definition.remoteName
         template.set("name", name.value, at: (launch["name"] ?? definition.body["name"])?.range)
         LaunchPart.copyVerbatim(to: &template, from: launch)
         template.set("image_id", launch["ami"])
+        checkSize(launch["user_data"])
+        if let rendered = userData(definition, region: region) {
+            template.set(rendered.argument, rendered.value, at: rendered.range)
+        }
         if let choice = launch["associate_public_ip_address"] {
             // Said of an interface, with its groups.
             var interface: [String: Value] = [

@@ -1,0 +1,323 @@
+#!/bin/sh
+# Written by muster. Joins Rancher now and at every start, leaves it at shutdown.
+set -eu
+umask 077
+mkdir -p /etc/muster /var/lib/muster /usr/local/sbin
+cat >/usr/local/sbin/muster-rancher-join <<'MUSTER_EOF'
+#!/bin/sh
+# Joins Rancher. Does nothing where the agent is already there.
+set -eu
+umask 077
+die() { echo "muster: $*" >&2; exit 1; }
+meta() {
+    token=$(curl -fsS -m 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \
+        http://169.254.169.254/latest/api/token 2>/dev/null) || token=
+    curl -fsS -m 5 ${token:+-H "X-aws-ec2-metadata-token: $token"} "http://169.254.169.254/latest/meta-data/$1"
+}
+tries=0
+until docker info >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 150 ] || die "docker does not answer"
+    sleep 2
+done
+url='http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc'
+image=rancher/agent:v1.2.11
+host=$(meta instance-id) || die "the metadata service does not say which instance this is"
+echo "$host" >/etc/muster/host
+curl_word() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+flatten() {
+    LC_ALL=C awk '
+    BEGIN { RS = "\"" }
+    {
+        if (inside) {
+            text = text $0
+            if ($0 ~ /(^|[^\\])(\\\\)*\\$/) { text = text "\""; next }
+            inside = 0
+            gsub(/\\\\/, "\001", text)
+            gsub(/\\"/, "\"", text)
+            gsub(/\\\//, "/", text)
+            gsub(/\001/, "\\\\", text)
+            if (kind[depth] == "{" && wants_key[depth]) key[depth] = text
+            else tell(text)
+        } else {
+            structure($0)
+            inside = 1
+            text = ""
+        }
+    }
+    function structure(piece, i, c) {
+        for (i = 1; i <= length(piece); i++) {
+            c = substr(piece, i, 1)
+            if (c == "{" || c == "[") { kind[++depth] = c; wants_key[depth] = 1; key[depth] = 0 }
+            else if (c == ":") wants_key[depth] = 0
+            else if (c == "," || c == "}" || c == "]") {
+                if (word != "") { tell(word); word = "" }
+                if (c != ",") depth--
+                else if (kind[depth] == "{") wants_key[depth] = 1
+                else key[depth]++
+            } else if (c !~ /[ \t\r\n]/) word = word c
+        }
+    }
+    function tell(value, i, path) {
+        path = key[1]
+        for (i = 2; i <= depth; i++) path = path "." key[i]
+        print path "\t" value
+    }'
+}
+command -v aws >/dev/null 2>&1 || die "secrets are fetched with the AWS CLI, which this image lacks"
+region=us-east-1
+parameter() {
+    aws ssm get-parameter --region "$region" --name "$1" --with-decryption --query Parameter.Value --output text
+}
+managed_secret() {
+    aws secretsmanager get-secret-value --region "$region" --secret-id "$1" --query SecretString --output text
+}
+member() { flatten | sed -n "s|^$1$(printf '\t')||p"; }
+{ access=$(parameter /rancher/prod/access) && [ -n "$access" ]; } || die "the access key of Rancher cannot be read"
+{ secret=$(managed_secret rancher/prod | member secret) && [ -n "$secret" ]; } || die "the secret key of Rancher cannot be read"
+printf 'user = %s\n' "$(curl_word "$access:$secret")" >/etc/muster/rancher.curl
+{ target=$(cat /etc/pagerduty.key) && [ -n "$target" ]; } || die "where to report (pagerduty) cannot be read"
+printf '%s\n' "$target" >/etc/muster/pagerduty.key
+{ target=$(parameter /slack/ops) && [ -n "$target" ]; } || die "where to report (slack) cannot be read"
+printf 'url = %s\n' "$(curl_word "$target")" >/etc/muster/slack.curl
+{ target=$(printf '%s\n' https://hooks.example.com/x) && [ -n "$target" ]; } || die "where to report (webhook) cannot be read"
+printf 'url = %s\n' "$(curl_word "$target")" >/etc/muster/webhook.curl
+
+# A host that left cannot come back as the one that it was.
+if [ -e /var/lib/muster/left ]; then
+    docker rm -f rancher-agent >/dev/null 2>&1 || true
+    rm -rf /var/lib/rancher/state
+    rm -f /var/lib/muster/left
+fi
+if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
+address=$(meta local-ipv4) || die "the metadata service tells no private address"
+labels='role=celery&''note=it%27s%205%20o%27clock%20%26%20more&'"instance-id=$host"
+docker run --rm --privileged \
+    -e CATTLE_AGENT_IP="$address" \
+    -e CATTLE_HOST_LABELS="$labels" \
+    -v /var/run/docker.sock:/var/run/docker.sock \
+    -v /var/lib/rancher:/var/lib/rancher \
+    "$image" "$url"
+MUSTER_EOF
+chmod 0700 /usr/local/sbin/muster-rancher-join
+cat >/usr/local/sbin/muster-rancher-leave <<'MUSTER_EOF'
+#!/bin/sh
+# Takes this host out of Rancher: deactivate, evacuate, remove, purge.
+set -u
+umask 077
+url='http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc'
+api=${url%%/scripts/*}
+api=${api%/}
+host=$(cat /etc/muster/host 2>/dev/null) || exit 0
+
+# A restart is no farewell.
+if systemctl list-jobs 2>/dev/null | grep -Eq '(reboot|kexec)\.target +start'; then exit 0; fi
+if runlevel 2>/dev/null | grep -q ' 6$'; then exit 0; fi
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+now() { date +%s; }
+flatten() {
+    LC_ALL=C awk '
+    BEGIN { RS = "\"" }
+    {
+        if (inside) {
+            text = text $0
+            if ($0 ~ /(^|[^\\])(\\\\)*\\$/) { text = text "\""; next }
+            inside = 0
+            gsub(/\\\\/, "\001", text)
+            gsub(/\\"/, "\"", text)
+            gsub(/\\\//, "/", text)
+            gsub(/\001/, "\\\\", text)
+            if (kind[depth] == "{" && wants_key[depth]) key[depth] = text
+            else tell(text)
+        } else {
+            structure($0)
+            inside = 1
+            text = ""
+        }
+    }
+    function structure(piece, i, c) {
+        for (i = 1; i <= length(piece); i++) {
+            c = substr(piece, i, 1)
+            if (c == "{" || c == "[") { kind[++depth] = c; wants_key[depth] = 1; key[depth] = 0 }
+            else if (c == ":") wants_key[depth] = 0
+            else if (c == "," || c == "}" || c == "]") {
+                if (word != "") { tell(word); word = "" }
+                if (c != ",") depth--
+                else if (kind[depth] == "{") wants_key[depth] = 1
+                else key[depth]++
+            } else if (c !~ /[ \t\r\n]/) word = word c
+        }
+    }
+    function tell(value, i, path) {
+        path = key[1]
+        for (i = 2; i <= depth; i++) path = path "." key[i]
+        print path "\t" value
+    }'
+}
+tell() { echo "muster: leaving Rancher: $*" >&2; }
+fail() {
+    tell "$*"
+    # Nothing that would end a string of JSON.
+    words=$(printf '%s' "$host cannot leave Rancher: $*" | tr -d '\\"' | tr -c '[:print:]' ' ')
+    post https://events.pagerduty.com/v2/enqueue <<REPORT || tell "PagerDuty could not be told"
+{"routing_key":"$(cat /etc/muster/pagerduty.key)","event_action":"trigger","dedup_key":"rancher-leave-$host",
+"payload":{"summary":"$words","source":"$host","severity":"error"}}
+REPORT
+    post -K /etc/muster/slack.curl <<REPORT || tell "Slack could not be told"
+{"text":"$words"}
+REPORT
+    post -K /etc/muster/webhook.curl <<REPORT || tell "the webhook could not be told"
+{"host":"$host","text":"$words"}
+REPORT
+    exit 1
+}
+# post WHERE…: sends stdin, so that no list of processes shows it.
+post() {
+    curl -fsS --retry 3 --max-time 20 -X POST -H 'Content-Type: application/json' --data-binary @- \
+        -o /dev/null "$@"
+}
+
+# call METHOD URL: $status is 000 when nothing answered; the answer is in $work/answer.
+call() {
+    status=$(curl -sS -K /etc/muster/rancher.curl -X "$1" -H 'Accept: application/json' \
+        --connect-timeout 5 --max-time 30 -o "$work/answer" -w '%{http_code}' "$2") || status=000
+    case $status in
+        401 | 403) fail "Rancher refuses the API key (HTTP $status)" ;;
+    esac
+}
+value() { awk -F '\t' -v path="$1" '$1 == path { print substr($0, length(path) + 2); exit }' "$work/host"; }
+offers() { [ -n "$(value "actions.$1")" ]; }
+
+# The id of the host that carries this instance in its label; fails while the server does not answer.
+find_host() {
+    id=
+    page="$api/hosts?limit=1000"
+    while [ -n "$page" ]; do
+        call GET "$page"
+        [ "$status" = 200 ] || return 1
+        flatten <"$work/answer" >"$work/hosts"
+        id=$(awk -F '\t' -v host="$host" '
+            $2 == host && $1 ~ /^data\.[0-9]+\.labels\.instance-id$/ { split($1, part, "."); found[part[2]] = 1 }
+            { all[$1] = $2 }
+            END {
+                # A host of the same name may be on its way out, and an instance has one that lives.
+                for (at in found)
+                    if (all["data." at ".state"] !~ /^(removed|purging|purged)$/) print all["data." at ".id"]
+            }' "$work/hosts" | head -n 1)
+        if [ -n "$id" ]; then return 0; fi
+        page=$(awk -F '\t' '$1 == "pagination.next" && $2 != "null" { print $2 }' "$work/hosts")
+    done
+}
+
+# What the server says of the host now; fails while it does not answer.
+look() {
+    call GET "$api/hosts/$id"
+    case $status in
+        200) flatten <"$work/answer" >"$work/host" && state=$(value state) ;;
+        404) : >"$work/host" && state=purged ;;
+        *) return 1 ;;
+    esac
+}
+
+# Containers that the server is still to move away; none where it does not tell.
+count_containers() {
+    call GET "$api/hosts/$id/instances?limit=1000"
+    [ "$status" = 200 ] || { echo 0; return; }
+    flatten <"$work/answer" | awk -F '\t' '
+        { all[$1] = $2; split($1, part, "."); if (part[1] == "data") seen[part[2]] = 1 }
+        END {
+            for (i in seen) {
+                at = "data." i "."
+                if (all[at "state"] !~ /^(running|starting|stopping|restarting)$/) continue
+                if (all[at "system"] == "true") continue
+                if (all[at "systemContainer"] != "" && all[at "systemContainer"] != "null") continue
+                count++
+            }
+            print count + 0
+        }'
+}
+evacuate() {
+    if ! offers evacuate; then return; fi
+    call POST "$api/hosts/$id/?action=evacuate"
+    deadline=$(($(now) + 120))
+    while count=$(count_containers) && [ "${count:-0}" -gt 0 ]; do
+        [ "$(now)" -lt "$deadline" ] || { tell "containers were still there after 120 s"; return; }
+        sleep 2
+    done
+}
+
+# enter PHASE SECONDS: begins a phase, or fails when it takes too long.
+phase=
+enter() {
+    if [ "$phase" != "$1" ]; then
+        phase=$1
+        deadline=$(($(now) + $2))
+    elif [ "$(now)" -ge "$deadline" ]; then
+        fail "$1 took more than $2 s (state $state, HTTP $status)"
+    fi
+}
+
+state=unknown
+status=000
+enter find 60
+until find_host; do
+    enter find 60
+    sleep 2
+done
+if [ -z "$id" ]; then exit 0; fi
+
+evacuated=
+while [ "$state" != purged ]; do
+    look || state=unanswered
+    case $state in
+        purged) ;;
+        unanswered) enter "${phase:-find}" 120 ;;
+        removed)
+            : >/var/lib/muster/left
+            enter purge 60
+            offers purge || break
+            call POST "$api/hosts/$id/?action=purge"
+            ;;
+        purging) enter purge 60 ;;
+        inactive)
+            if [ -z "$evacuated" ]; then
+                evacuated=1
+                evacuate
+            fi
+            enter remove 120
+            call POST "$api/hosts/$id/?action=remove"
+            ;;
+        removing) enter remove 120 ;;
+        *)
+            enter deactivate 60
+            if offers deactivate; then call POST "$api/hosts/$id/?action=deactivate"; fi
+            ;;
+    esac
+    [ "$state" = purged ] || sleep 2
+done
+: >/var/lib/muster/left
+MUSTER_EOF
+chmod 0700 /usr/local/sbin/muster-rancher-leave
+cat >/etc/systemd/system/muster-rancher-agent.service <<'MUSTER_EOF'
+[Unit]
+Description=Membership in Rancher, by muster
+Wants=docker.service network-online.target
+After=docker.service network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/local/sbin/muster-rancher-join
+ExecStop=/usr/local/sbin/muster-rancher-leave
+TimeoutStopSec=420
+TimeoutStartSec=900
+
+[Install]
+WantedBy=multi-user.target
+MUSTER_EOF
+chmod 0644 /etc/systemd/system/muster-rancher-agent.service
+systemctl daemon-reload
+systemctl enable muster-rancher-agent.service
+systemctl start muster-rancher-agent.service
