@@ -78,9 +78,13 @@ let package = Package(
             name: "RancherSimulation",
             dependencies: ["SandboxServing", "HTTPTransport", "AWSClient", "YAMLSyntax", "Diagnostics", crypto],
             path: "sandbox/RancherSimulation", swiftSettings: settings),
+        .target(
+            name: "SpotSimulation",
+            dependencies: ["SandboxServing", "RancherSimulation", "HTTPTransport", "AWSClient"],
+            path: "sandbox/SpotSimulation", swiftSettings: settings),
         .executableTarget(
             name: "SandboxServer",
-            dependencies: ["SandboxServing", "RancherSimulation", "HTTPTransport", argumentParser],
+            dependencies: ["SandboxServing", "RancherSimulation", "SpotSimulation", "HTTPTransport", argumentParser],
             path: "sandbox/SandboxServer", swiftSettings: settings),
 
         .target(
@@ -125,6 +129,9 @@ let package = Package(
             ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),
         tests("ReportingTests", ["Reporting", "MusterModel", "Diagnostics", "TestSupport"]),
         tests("MusterCommandsTests", ["MusterCommands", "AWSClient", "MusterModel", "Diagnostics", "TestSupport"]),
+        tests(
+            "SpotSimulationTests",
+            ["SpotSimulation", "RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient"]),
         tests(
             "RancherSimulationTests",
             ["RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient"]),

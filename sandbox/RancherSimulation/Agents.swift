@@ -106,14 +106,15 @@ extension RancherServer {
                 "kind": "registeredAgent",
                 "agentResourcesAccountId": .string(ObjectID(.account, environment).text()),
             ])
-        let (access, secret) = (random.publicValue(), random.secretValue())
+        var chance = chance(of: id)
+        let (access, secret) = (chance.publicValue(), chance.secretValue())
         insert(
             .agentAPIKey, owner: account.number, state: "active",
             ["publicValue": .string(access), "secretValue": .string(secret), "kind": "agentApiKey"])
         let agent = insert(
             .agent, owner: account.number, state: "active",
             [
-                "uri": .string("event://\(random.uuid())"), "registerId": .string(id.text()),
+                "uri": .string("event://\(chance.uuid())"), "registerId": .string(id.text()),
                 "environment": .string(ObjectID(.account, environment).text()),
             ])
         entities[id]?.fields["agentId"] = .string(agent.text())

@@ -75,7 +75,8 @@ extension RancherServer {
         }
         let wait: Int64
         if version >= ServerVersion(1, 2) {
-            wait = configuration.purgeWait > 0 ? Int64.random(in: 0..<configuration.purgeWait, using: &random) : 0
+            var chance = chance(of: id)
+            wait = configuration.purgeWait > 0 ? Int64.random(in: 0..<configuration.purgeWait, using: &chance) : 0
         } else {
             wait = min(60_000, configuration.purgeWait)
         }

@@ -49,6 +49,7 @@ package struct RancherServer: SimulatedService {
     var numbers: [Table: [Int]] = [:]
     var lastNumber: [Table: Int] = [:]
     var agenda = Agenda()
+    /// For requests; what time alone does draws from `chance(of:)`.
     var random: SeededRandom
     var settings: [String: String] = [:]
     var catalog = TemplateCatalog.library
@@ -136,10 +137,17 @@ package struct RancherServer: SimulatedService {
         lastNumber[type.table] = number
         numbers[type.table, default: []].append(number)
         let id = ObjectID(type.table, number)
-        let uuid = uuid ?? random.uuid()
+        var chance = chance(of: id)
+        let uuid = uuid ?? chance.uuid()
         entities[id] = Entity(
             id: id, type: type.name, owner: owner, state: state, fields: fields, uuid: uuid, created: now)
         return id
+    }
+
+    /// Random numbers of one object: what time does in between does not change them.
+    func chance(of id: ObjectID) -> SeededRandom {
+        let table = UInt64(Table.allCases.firstIndex(of: id.table) ?? 0)
+        return SeededRandom(seed: configuration.seed &* 0x2545_F491_4F6C_DD1D ^ table << 48 ^ UInt64(id.number) << 8)
     }
 
     mutating func delete(_ id: ObjectID) {

@@ -89,8 +89,8 @@ struct RequestAddress {
     /// What a proxy says of itself counts, unless it is garbage.
     private static func origin(scheme: String, host: String, _ headers: HTTPHeaders) -> String {
         func first(_ name: String) -> String? {
-            let value = headers[name]?.split(separator: ",").first.map { $0.filter { $0 != " " } }
-            return value?.isEmpty == false ? value : nil
+            guard let value = headers[name]?.split(separator: ",").first?.drop(while: { $0 == " " }) else { return nil }
+            return value.isEmpty ? nil : String(value)
         }
         var scheme = scheme
         if let forwarded = first("X-Forwarded-Proto")?.lowercased(), ["http", "https"].contains(forwarded) {

@@ -156,7 +156,7 @@ extension RancherServer {
     private func structure(
         _ value: JSONValue, _ structure: String, _ name: String, _ context: RequestContext
     ) throws(APIFailure) -> JSONValue {
-        guard case .object(let members) = value else { throw .validation("InvalidFormat", name) }
+        guard case .object = value else { throw .validation("InvalidFormat", name) }
         guard let definition = Structure.byName[structure], !definition.isOpen else { return value }
         let input = value.dictionary
         var result: [JSONValue.Member] = []
@@ -169,7 +169,6 @@ extension RancherServer {
             result.append(.init(field.name, try checked(given, field, context)))
         }
         // What the schema does not name is dropped, as everywhere.
-        _ = members
         return .object(result)
     }
 }

@@ -1,10 +1,10 @@
 /// Random numbers that come again after a reset, so that ids and keys do: SplitMix64.
-struct SeededRandom: RandomNumberGenerator, Sendable {
+package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -12,20 +12,12 @@ struct SeededRandom: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func text(_ count: Int, from alphabet: String) -> String {
+    package mutating func text(_ count: Int, from alphabet: String) -> String {
         let characters = Array(alphabet)
         return String((0..<count).map { _ in characters[Int.random(in: 0..<characters.count, using: &self)] })
     }
 
-    /// 20 upper-case hexadecimal digits, as `publicValue` has them.
-    mutating func publicValue() -> String { text(20, from: "0123456789ABCDEF") }
-
-    /// 40 characters without those that are easily mistaken, as `secretValue` has them.
-    mutating func secretValue() -> String {
-        text(40, from: "ABCDEFGHIJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789")
-    }
-
-    mutating func uuid() -> String {
+    package mutating func uuid() -> String {
         let digits = text(31, from: "0123456789abcdef")
         let parts = [digits.prefix(8), digits.dropFirst(8).prefix(4), "4" + digits.dropFirst(12).prefix(3)]
         let variant = text(1, from: "89ab") + digits.dropFirst(15).prefix(3)
