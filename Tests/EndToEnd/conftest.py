@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from harness import BINARY, Cloud, Muster, Sandbox
+from ranchers import Rancher, _rancher, rancher, rancher_factory
+
+__all__ = ["_rancher", "rancher", "rancher_factory"]
 
 DELAY = "0.2"
 # Every request of muster is held against AWS's own service models; one that is not valid is refused and remembered.
@@ -97,3 +100,10 @@ def cloud(sandbox: Any) -> Cloud:
 def muster(sandbox: Any, tmp_path: Path) -> Muster:
     """muster in an empty workspace, pointed at the sandbox."""
     return Muster(tmp_path, sandbox.endpoint)
+
+
+@pytest.fixture
+def rancher_muster(muster: Muster, rancher: Rancher) -> Muster:
+    """muster pointed at a Rancher and a Spot of the sandbox besides."""
+    muster.extra |= rancher.variables
+    return muster
