@@ -37,8 +37,9 @@ conformance: setup ## Send every resource type through a life in the sandbox
 
 SEED ?= 1
 simulate: RUNS ?= 2000
-simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=2000); a failure is cut down and printed as a test
+simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=2000), and every crash point of every type
 	$(SWIFT) build --product Simulate
+	@.build/debug/Simulate --lives
 	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
 
 sandbox-test: setup ## Test the sandbox's strictness
@@ -54,10 +55,12 @@ e2e: setup ## Run muster's binary against the sandbox, checked with independent 
 
 BOUNDARIES ?= 20
 crash-test: RUNS ?= 200
-crash-test: setup ## Kill muster RUNS times at random, and BOUNDARIES times at each boundary of each kind of operation
+crash-test: setup ## Kill muster RUNS times at random on the platform, and BOUNDARIES times at each boundary of each kind of operation
 	$(SWIFT) build --product muster
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
-		--runs $(RUNS) --boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
+		--platform --runs $(RUNS) --seed $(SEED) --keep-going
+	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
+		--boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
 
 release-test: release ## Run RELEASE_TESTS of the end-to-end tests against the release binary
 	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest -n $(WORKERS) $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))

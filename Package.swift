@@ -118,7 +118,9 @@ let package = Package(
         tests(
             "PlanningTests",
             ["Planning", "ResourceGraph", "MusterModel", "Expressions", "Diagnostics", "TestSupport"]),
-        tests("StateStorageTests", ["StateStorage", "MusterModel", "TestSupport", grdb]),
+        // A disk for SQLite that knows what a power cut leaves.
+        .target(name: "CPowerLoss", path: "Tests/CPowerLoss", linkerSettings: [.linkedLibrary("sqlite3")]),
+        tests("StateStorageTests", ["StateStorage", "MusterModel", "TestSupport", "CPowerLoss", grdb]),
         tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
         tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TestSupport"]),
         tests(

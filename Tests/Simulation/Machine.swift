@@ -72,6 +72,8 @@ final class Machine: @unchecked Sendable {
     var story: [String] = []
     /// Steps that failed or had to be tried again.
     var hitches: [String] = []
+    /// When its steps began and ended.
+    var order = StepOrder()
     /// How many intents of dead runs it settled.
     var settledCount = 0
     /// True when it died in the middle of a call, so that the next run has something to tell.

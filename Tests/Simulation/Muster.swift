@@ -203,6 +203,8 @@ struct Muster: Sendable {
             clock: machine.clock, now: { machine.wallTime },
             events: { event in
                 switch event {
+                case .stepStarted(let step): machine.order.begins(step)
+                case .stepFinished(let step, _, _): machine.order.ends(step)
                 case .stepFailed(let step, let failure, _):
                     machine.hitches.append("\(step.operation.rawValue) \(step.address): \(failure.summary)")
                     machine.note("failed \(step.address): \(failure.summary): \(failure.detail)")

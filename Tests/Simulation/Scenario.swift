@@ -141,6 +141,7 @@ private final class World: @unchecked Sendable {
     private var knownIDs: [Address: String] = [:]
     private var verdict = Verdict()
     private var gaps: Set<String> = []
+    private var specBefore = Spec()
 
     init(_ scenario: Scenario, _ timeline: Timeline, _ interposers: Interposers) {
         self.scenario = scenario
@@ -225,6 +226,10 @@ private final class World: @unchecked Sendable {
         await lookUpIDs()
         let before = knownIDs
         await playRuns(of: stage)
+        for machine in machines.suffix(stage.runs.count) where !machine.isDead {
+            for early in machine.order.tooEarly(stage.spec, before: specBefore) { gaps.insert(early) }
+        }
+        specBefore = stage.spec
         await lookUpIDs()
         for (address, old) in before.sorted(by: { $0.key < $1.key }) {
             guard let new = knownIDs[address], new != old else { continue }
@@ -334,6 +339,17 @@ private final class World: @unchecked Sendable {
             let id = cloudID(record, address)
             owners[id] = address
             if cloud.current(id) == nil { verdict.violations.append("\(address) is \(id), which is not there.") }
+        }
+        for resource in spec.resources {
+            guard let record = snapshot.records[resource.address],
+                let object = cloud.current(cloudID(record, resource.address))
+            else { continue }
+            for (argument, field) in [("password", "-MasterUserPassword"), ("auth_token", "-AuthToken")] {
+                guard let reference = resource.arguments[argument]?.secrets.first else { continue }
+                if object[field] != Secrets.text(of: reference) {
+                    verdict.violations.append("\(resource.address) has not the \(argument) that is declared.")
+                }
+            }
         }
         for object in cloud.objects where !object.isForeign && !object.isBuiltIn && owners[object.id] == nil {
             verdict.violations.append("An orphan: \(object.id) \(object.tags)")
