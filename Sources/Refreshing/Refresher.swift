@@ -168,7 +168,8 @@ package struct Refresher: Sendable {
         await withTaskGroup(
             of: (ResourceType, Result<[RemoteID: Observation], ProviderError>).self
         ) { tasks in
-            for (type, known) in objects {
+            // In an order of its own, so that the same seed of the simulator is the same history.
+            for (type, known) in objects.sorted(by: { $0.key < $1.key }) {
                 guard let handler = session.handler(for: type) else { continue }
                 tasks.addTask {
                     // The tuple is made only when the answer is there: with the `try await` inside it, Swift 6.3 -O

@@ -199,11 +199,8 @@ struct Recipe: Sendable {
                 ]
             },
             updated: {
-                if $1 % 2 == 0 {
-                    $0["password"] = secret($1)
-                } else {
-                    $0["backup_retention_period"] = .integer(1 + $1 % 30)
-                }
+                $0["password"] = secret($1)
+                if $1 % 2 == 0 { $0["backup_retention_period"] = .integer(1 + $1 % 30) }
             }, replaced: { $0["username"] = .string("admin\($1)") }),
         Recipe(
             type: "aws.elasticache_subnet_group", needs: [Need("subnet_ids[]", "aws.subnet")],
@@ -221,11 +218,7 @@ struct Recipe: Sendable {
                 ]
             },
             updated: {
-                if $1 % 2 == 0 {
-                    $0["auth_token"] = secret($1)
-                } else {
-                    $0["snapshot_retention_limit"] = .integer(1 + $1 % 30)
-                }
+                $0["auth_token"] = secret($1)
             }, replaced: { $0["replication_group_id"] = .string("cache-\($1)") }),
     ]
 

@@ -32,7 +32,8 @@ func everyType() {
 
 @Test(
     "Lives that nobody disturbs end well and are complete",
-    arguments: Life.all.filter { $0.type != "aws.autoscaling_group" })
+    // A group runs empty before it goes, and a machine stops before it changes: AWS is asked again until then.
+    arguments: Life.all.filter { !["aws.autoscaling_group", "aws.instance"].contains($0.type) })
 func undisturbed(_ life: Life) {
     let verdict = life.scenario(crash: nil, lag: 0, making: 3).run()
     #expect(verdict.violations == [])
