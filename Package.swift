@@ -56,6 +56,8 @@ let package = Package(
         layer("HTTPTransport", ["CCurl"]),
         layer("AWSClient", ["HTTPTransport", crypto]),
         layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", crypto]),
+        layer("RancherClient", ["MusterModel", "HTTPTransport"]),
+        layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport"]),
         layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"]),
         layer("Reporting", ["MusterModel", "Diagnostics"]),
         layer(
@@ -63,8 +65,7 @@ let package = Package(
             [
                 "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
                 "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient",
-                "AWSProvider",
-                "Applying", "Reporting", argumentParser, crypto,
+                "AWSProvider", "RancherClient", "RancherProvider", "Applying", "Reporting", argumentParser, crypto,
             ]),
         // Stands in for the locale data of ICU, which nothing here needs.
         .target(name: "ICUStubData"),
@@ -126,6 +127,12 @@ let package = Package(
         tests(
             "AWSProviderTests",
             ["AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "MusterModel", "Planning", "TestSupport"]),
+        tests(
+            "RancherProviderTests",
+            [
+                "RancherProvider", "RancherClient", "ProviderKit", "HTTPTransport", "MusterModel", "RancherSimulation",
+                "SandboxServing", "TestSupport",
+            ]),
         tests(
             "ApplyingTests",
             ["Applying", "ProviderKit", "StateStorage", "MusterModel", "Planning", "TestSupport"]),

@@ -35,3 +35,52 @@ extension AWSProvider {
         return value.string ?? ValueJSON.text(value)
     }
 }
+
+extension AWSProvider {
+    /// Keeps a text at `ssm:/path` (a SecureString) or `secretsmanager:name`, in place of what was there.
+    package func keepSecret(
+        _ text: String, at place: String, _ configuration: ProviderConfiguration
+    ) async throws(ProviderError) {
+        let session = AWSSession(client: try await client(for: configuration), expecting: [:])
+        if place.hasPrefix("ssm:") {
+            _ = try await session.call(
+                .ssm, "PutParameter",
+                [
+                    "Name": .string(String(place.dropFirst("ssm:".count))), "Value": .string(text),
+                    "Type": "SecureString", "Overwrite": true,
+                ], effect: .idempotent)
+            return
+        }
+        let name = try secretName(place)
+        do throws(ProviderError) {
+            _ = try await session.call(
+                .secretsmanager, "PutSecretValue", ["SecretId": name, "SecretString": .string(text)],
+                effect: .idempotent)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            _ = try await session.call(
+                .secretsmanager, "CreateSecret", ["Name": name, "SecretString": .string(text)], effect: .once)
+        }
+    }
+
+    /// What is gone already is fine.
+    package func removeSecret(at place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
+        let session = AWSSession(client: try await client(for: configuration), expecting: [:])
+        if place.hasPrefix("ssm:") {
+            try await session.delete(
+                .ssm, "DeleteParameter", ["Name": .string(String(place.dropFirst("ssm:".count)))])
+            return
+        }
+        try await session.delete(
+            .secretsmanager, "DeleteSecret",
+            ["SecretId": try secretName(place), "ForceDeleteWithoutRecovery": true])
+    }
+
+    private func secretName(_ place: String) throws(ProviderError) -> AWSInput {
+        guard place.hasPrefix("secretsmanager:") else {
+            throw ProviderError(
+                .invalid, "A secret goes to file:, ssm: or secretsmanager:, and not to \"\(place)\".")
+        }
+        return .string(String(place.dropFirst("secretsmanager:".count)))
+    }
+}

@@ -60,7 +60,7 @@ package struct Applier: Sendable {
                     var configuration =
                         environment.configurations[stack]
                         ?? environment.configurations.min { $0.key < $1.key }?.value ?? ProviderConfiguration()
-                    configuration.region = scope.region
+                    if !scope.region.isEmpty { configuration.region = scope.region }
                     return Access(scope: scope, configuration: configuration)
                 }, tell: tell)
             return try await settler.settle(

@@ -101,7 +101,7 @@ struct Settler: Sendable {
         let isComplete =
             schema != nil && seen.status == .ready && isPlain && arguments.count == intent.arguments.count
         let record = ResourceRecord(
-            address: intent.address, id: seen.id, scope: intent.scope, arguments: arguments,
+            address: intent.address, id: seen.id, scope: seen.scope ?? intent.scope, arguments: arguments,
             outputs: isPlain ? seen.outputs : ["id": .string(seen.id.rawValue)], digests: digests,
             isProtected: intent.isProtected, generation: intent.generation, isIncomplete: !isComplete,
             dependencies: intent.dependencies)

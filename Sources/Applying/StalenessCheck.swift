@@ -46,7 +46,7 @@ struct StalenessCheck: Sendable {
         var configuration =
             plan.configurations[stack] ?? configurations[stack]
             ?? plan.configurations.min { $0.key < $1.key }?.value ?? ProviderConfiguration()
-        configuration.region = scope.region
+        if !scope.region.isEmpty { configuration.region = scope.region }
         return Access(scope: scope, configuration: configuration)
     }
 

@@ -118,7 +118,7 @@ struct StepAttempt: Sendable {
         }
         let isReady = observation.status == .ready
         var record = ResourceRecord(
-            address: step.address, id: observation.id, scope: step.scope, arguments: values.kept,
+            address: step.address, id: observation.id, scope: observation.scope ?? step.scope, arguments: values.kept,
             outputs: await ledger.withoutSecrets(observation.outputs), digests: values.digests,
             isProtected: step.isProtected, generation: step.generation, isIncomplete: !isReady || !later.isEmpty,
             dependencies: step.dependencies)
@@ -522,6 +522,7 @@ struct StepAttempt: Sendable {
     }
 
     private func waitUntilGone(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {
+        if try schema().isAwaited { return }
         let object = KnownObject(id: target, arguments: last)
         let group = group(.status)
         await runner.reader.add(object, to: group)
@@ -559,7 +560,7 @@ struct StepAttempt: Sendable {
             if digests[name] == nil { arguments[name] = nil }
         }
         let record = ResourceRecord(
-            address: step.address, id: target, scope: step.scope, arguments: arguments,
+            address: step.address, id: target, scope: seen.scope ?? step.scope, arguments: arguments,
             outputs: await ledger.withoutSecrets(seen.outputs), digests: digests,
             isProtected: step.isProtected, generation: step.generation, dependencies: step.dependencies)
         try await self.record(.adopted(record), record, StepResult(.done))

@@ -9,6 +9,9 @@ package struct ResourceType: RawRepresentable, Sendable, Hashable, Comparable, C
 
     package var description: String { rawValue }
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// What stands before the dot: `aws`.
+    package var provider: String { String(rawValue.prefix { $0 != "." }) }
 }
 
 /// The name by which muster knows one resource: `prod/rancher:aws.instance/prod-rancherctl1`.

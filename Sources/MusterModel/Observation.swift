@@ -10,6 +10,8 @@ package struct Observation: Sendable, Hashable {
     package var inForce: [String: Value]
     /// Told by a creation: wanted arguments that the call could not carry and that an update must set.
     package var owed: Set<String>
+    /// Where it lives, of a type whose objects name their installation themselves; nil: as its stack says.
+    package var scope: ProviderScope?
 
     package enum Status: Sendable, Hashable {
         case ready
@@ -23,7 +25,7 @@ package struct Observation: Sendable, Hashable {
 
     package init(
         id: RemoteID, arguments: [String: Value], outputs: [String: Value] = [:], status: Status = .ready,
-        inForce: [String: Value] = [:], owed: Set<String> = []
+        inForce: [String: Value] = [:], owed: Set<String> = [], scope: ProviderScope? = nil
     ) {
         self.id = id
         self.arguments = arguments
@@ -31,6 +33,7 @@ package struct Observation: Sendable, Hashable {
         self.status = status
         self.inForce = inForce
         self.owed = owed
+        self.scope = scope
     }
 }
 

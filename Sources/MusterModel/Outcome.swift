@@ -106,12 +106,15 @@ package struct Catalog: Sendable {
         }
     }
 
+    /// What stands before the dot in types: the beginning of references such as `aws.vpc["main"].id`.
+    package let providers: Set<String>
     private let entries: [Entry]
     private let index: [ResourceType: Int]
     private let makeLookups: @Sendable () -> [LookupSchema]
 
     package init(_ entries: [Entry], lookups: @escaping @Sendable () -> [LookupSchema]) {
         self.entries = entries
+        providers = Set(entries.map(\.type.provider)).union(["aws"])
         makeLookups = lookups
         index = Dictionary(
             entries.enumerated().map { ($0.element.type, $0.offset) }, uniquingKeysWith: { first, _ in first })
@@ -119,6 +122,11 @@ package struct Catalog: Sendable {
 
     package init(resources: [ResourceSchema], lookups: [LookupSchema]) {
         self.init(resources.map { schema in Entry(schema.type) { schema } }, lookups: { lookups })
+    }
+
+    /// The types and lookups of both.
+    package func joined(with other: Catalog) -> Catalog {
+        Catalog(entries + other.entries) { [makeLookups] in makeLookups() + other.makeLookups() }
     }
 
     package var types: [ResourceType] { entries.map(\.type) }

@@ -66,4 +66,16 @@ extension ReferenceKind {
     package static let imageRootDevice = ReferenceKind("image", [Target("lookup.amis", "root_device_name")])
     package static let cacheSubnetGroup = ReferenceKind(
         "cache subnet group", [Target("aws.elasticache_subnet_group", "name")], reserved: ["default"])
+    package static let rancherServer = ReferenceKind(
+        "Rancher server", [Target("rancher.server", "url")], literals: ["http://", "https://"])
+    package static let rancherEnvironment = ReferenceKind(
+        "Rancher environment", [Target("rancher.environment", "id")], literals: ["1a"])
+    /// Whose API key it is: an environment or an account.
+    package static let rancherKeyOwner = ReferenceKind(
+        "Rancher environment or service account",
+        [Target("rancher.environment", "id"), Target("rancher.service_account", "id")], literals: ["1a"])
+    package static let rancherRegistry = ReferenceKind(
+        "registry", [Target("rancher.registry", "id")], literals: ["1sp"])
+    package static let rancherStack = ReferenceKind(
+        "Rancher stack", [Target("rancher.stack", "id")], literals: ["1st", "1e"])
 }

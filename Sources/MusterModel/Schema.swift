@@ -20,6 +20,8 @@ package struct ResourceSchema: Sendable, Hashable {
     package var overwrites: Bool
     /// Set where one call can make or delete several objects.
     package var batching: Batching?
+    /// True for something that muster waits for and never makes: deleting it makes no call, and it stays.
+    package var isAwaited: Bool
     package var timeouts: Timeouts
     /// How an id is written for `muster import`, such as `vpc-…` or `ROLE/POLICY`.
     package var importSyntax: String
@@ -36,8 +38,9 @@ package struct ResourceSchema: Sendable, Hashable {
     package init(
         type: ResourceType, summary: String, arguments: [ArgumentSchema], outputs: [OutputSchema],
         naming: Naming = .byID, replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
-        overwrites: Bool = false, batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
+        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, isAwaited: Bool = false,
+        keepsake: Keepsake? = nil, overwrites: Bool = false, batching: Batching? = nil,
+        timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         self.type = type
         self.summary = summary
@@ -48,6 +51,7 @@ package struct ResourceSchema: Sendable, Hashable {
         self.parentArgument = parentArgument
         self.deletionHazards = deletionHazards
         self.isServing = isServing
+        self.isAwaited = isAwaited
         self.keepsake = keepsake
         self.overwrites = overwrites
         self.batching = batching

@@ -74,3 +74,13 @@ package struct PlanningResult: Sendable {
     /// Errors: protections and impossible selections; a plan with an error is shown and never applied.
     package var refusals: [Diagnostic]
 }
+
+extension PlanningInput {
+    /// Where an object that is to be made will live: where the stack's credentials lead, or, for a provider whose objects
+    /// name their installation themselves, where the object will tell.
+    func scope(of address: Address) -> ProviderScope {
+        let provider = address.type.provider
+        if let scope = scopes[address.stack], scope.provider == provider { return scope }
+        return ProviderScope(provider: provider, account: "", region: "", endpoint: "")
+    }
+}

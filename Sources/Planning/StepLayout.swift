@@ -112,8 +112,7 @@ struct StepLayout {
                 version: item.record?.version ?? input.snapshot.versions[item.address] ?? 0,
                 fingerprint: isCreate && !deposesPrevious && item.action == .create ? nil : fingerprint(item),
                 generation: item.generation,
-                scope: item.record.map(\.scope) ?? input.scopes[item.address.stack]
-                    ?? ProviderScope(provider: "aws", account: "", region: "", endpoint: ""),
+                scope: item.record.map(\.scope) ?? input.scope(of: item.address),
                 timeouts: declaration?.timeouts ?? item.schema.timeouts,
                 isProtected: declaration?.lifecycle.preventDestroy ?? false, dependencies: dependencies,
                 isDeposed: isDeposed, deposesPrevious: deposesPrevious,
@@ -125,7 +124,8 @@ struct StepLayout {
 
     private func fingerprint(_ item: Planner.Item) -> String? {
         if let record = item.record { return planner.fingerprint(item.schema, record, item.live) }
-        guard let live = item.live, let scope = planner.input.scopes[item.address.stack] else { return nil }
+        guard let live = item.live else { return nil }
+        let scope = planner.input.scope(of: item.address)
         let seen = ResourceRecord(address: item.address, id: live.id, scope: scope, arguments: live.arguments)
         return planner.fingerprint(item.schema, seen, live)
     }

@@ -54,8 +54,9 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
     package init(
         _ type: ResourceType, _ summary: String, naming: ResourceSchema.Naming = .byID,
         replacement: ReplacementOrder = .deleteFirst, parentArgument: String? = nil,
-        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, keepsake: Keepsake? = nil,
-        overwrites: Bool = false, batching: Batching? = nil, timeouts: Timeouts = Timeouts(), importSyntax: String
+        deletionHazards: [Hazard.Kind] = [], isServing: Bool = false, isAwaited: Bool = false,
+        keepsake: Keepsake? = nil, overwrites: Bool = false, batching: Batching? = nil,
+        timeouts: Timeouts = Timeouts(), importSyntax: String
     ) {
         resource = ResourceSchema(
             type: type, summary: summary, arguments: Arguments.fields.map(\.schema),
@@ -65,8 +66,8 @@ package struct Schema<Arguments: ArgumentBlock, Outputs: ArgumentBlock>: Sendabl
                         $0.schema.name, $0.schema.type, changesWith: $0.changesWith, $0.schema.documentation)
                 },
             naming: naming, replacement: replacement, parentArgument: parentArgument,
-            deletionHazards: deletionHazards, isServing: isServing, keepsake: keepsake, overwrites: overwrites,
-            batching: batching, timeouts: timeouts, importSyntax: importSyntax)
+            deletionHazards: deletionHazards, isServing: isServing, isAwaited: isAwaited, keepsake: keepsake,
+            overwrites: overwrites, batching: batching, timeouts: timeouts, importSyntax: importSyntax)
     }
 }
 
@@ -96,6 +97,8 @@ package struct Observed<Resource: ManagedResource>: Sendable {
     package var inForce: [String: Value] = [:]
     /// Told by `create`: wanted arguments that the call could not carry and that an update must set.
     package var owed: Set<String> = []
+    /// Where it lives, of a type whose objects name their installation themselves; nil: as its stack says.
+    package var scope: ProviderScope?
 
     package init(
         id: RemoteID, arguments: Resource.Arguments, outputs: Resource.Outputs = .init(),

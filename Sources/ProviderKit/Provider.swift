@@ -12,6 +12,10 @@ package protocol Provider: Sendable {
     /// Who the credentials of a configuration belong to; one cheap call, made first.
     func scope(for configuration: ProviderConfiguration) async throws(ProviderError) -> ProviderScope
 
+    /// Which installation answers now where a row's object lives, for a provider whose objects name theirs themselves;
+    /// otherwise the row's own scope.
+    func installation(of record: ResourceRecord) async throws(ProviderError) -> ProviderScope
+
     /// A session, in which each listing is fetched at most once.
     ///
     /// - Parameter expecting: all objects that will be read, so that a listing can ask for what all types need of it.
@@ -25,6 +29,7 @@ package protocol Provider: Sendable {
 
 extension Provider {
     package var catalog: Catalog { Catalog(resources: resources, lookups: lookups) }
+    package func installation(of record: ResourceRecord) async throws(ProviderError) -> ProviderScope { record.scope }
 }
 
 /// One consistent look at the cloud: listings are remembered until the session is dropped.
@@ -174,7 +179,8 @@ extension Observed {
         var outputs = outputs.members
         outputs["id"] = .string(id.rawValue)
         return Observation(
-            id: id, arguments: arguments.members, outputs: outputs, status: status, inForce: inForce, owed: owed)
+            id: id, arguments: arguments.members, outputs: outputs, status: status, inForce: inForce, owed: owed,
+            scope: scope)
     }
 }
 

@@ -97,7 +97,7 @@ package struct Refresher: Sendable {
         for (address, record) in snapshot.records.sorted(by: { $0.key < $1.key }) where isWanted(address) {
             guard catalog[address.type] != nil else { continue }
             var configuration = configurations[address.stack] ?? fallback
-            configuration.region = record.scope.region
+            if !record.scope.region.isEmpty { configuration.region = record.scope.region }
             let declaration = spec.positions[address].map { spec.declarations[$0] }
             var declared = Set(record.arguments.keys)
             if let declaration { declared.formUnion(declaration.arguments.keys) }

@@ -161,13 +161,13 @@ package struct Linker {
 
         var types: [ResourceType]
         var what = root
-        if root == "aws" {
+        if isProvider(root, rest) {
             guard case .name(let type)? = rest.popFirst() else {
                 diagnostics.append(.incompleteReference(reference))
                 return nil
             }
-            types = [ResourceType(rawValue: "aws.\(type)")]
-            what = "aws.\(type)"
+            types = [ResourceType(rawValue: "\(root).\(type)")]
+            what = "\(root).\(type)"
             guard catalog[types[0]] != nil else {
                 diagnostics.append(.unknownType(what, catalog.types.map(\.rawValue), reference))
                 return nil
@@ -208,6 +208,17 @@ package struct Linker {
             }
         }
         return expression
+    }
+
+    /// True when the path begins with a type, and not with a section that has the provider's name.
+    private func isProvider(_ root: String, _ rest: ArraySlice<Reference.Component>) -> Bool {
+        guard catalog.providers.contains(root) else { return false }
+        guard principalTypes[root] != nil else { return true }
+        guard case .name(let name)? = rest.first, catalog[ResourceType(rawValue: "\(root).\(name)")] != nil else {
+            return false
+        }
+        // `rancher.environment["prod"].id`, but `rancher["environment"].url`.
+        return rest.count > 2
     }
 
     /// An output stands for its own expression, so that the graph has edges between resources alone.
@@ -340,9 +351,9 @@ package struct Linker {
             parts = [String(text[..<dot]), String(text[text.index(after: dot)...])]
         }
         var types = principalTypes[parts[0]] ?? []
-        if parts[0] == "aws", parts.count >= 3 {
+        if parts.count >= 3, catalog.providers.contains(parts[0]) {
+            types = [ResourceType(rawValue: "\(parts[0]).\(parts[1])")]
             parts.removeFirst()
-            types = [ResourceType(rawValue: "aws.\(parts[0])")]
         }
         guard parts.count >= 2 else { return [] }
         let (stack, name) = split(parts[1])

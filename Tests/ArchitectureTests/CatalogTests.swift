@@ -22,6 +22,16 @@ struct CatalogTests {
     @Test("Every resource type is in the catalog")
     func resources() throws { #expect(try check("Resources", "ManagedResource") == []) }
 
+    @Test("Every resource type of Rancher is in its catalog")
+    func rancherResources() throws {
+        let files = try Repository.files(under: "Sources/RancherProvider/Resources").map { ($0.path, $0.text) }
+        let catalog = try Repository.text("Sources/RancherProvider/Catalog.swift")
+        #expect(files.count > 10)
+        for conformance in ["ManagedResource", "RancherResource"] {
+            #expect(unregistered(files, conformance: conformance, catalog: catalog) == [])
+        }
+    }
+
     @Test("Every lookup is in the catalog")
     func lookups() throws { #expect(try check("Lookups", "Lookup") == []) }
 

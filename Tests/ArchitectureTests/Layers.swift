@@ -50,6 +50,8 @@ struct Layer: Sendable {
         Layer("HTTPTransport", ["CCurl"], system: cLibrary.union(["Synchronization"])),
         Layer("AWSClient", ["HTTPTransport"], packages: ["Crypto"], system: ["Synchronization"]),
         Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient"], packages: ["Crypto"]),
+        Layer("RancherClient", ["MusterModel", "HTTPTransport"]),
+        Layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport"]),
         Layer(
             "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"],
             system: ["FoundationEssentials"]),
@@ -59,8 +61,7 @@ struct Layer: Sendable {
             [
                 "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering", "ResourceGraph",
                 "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
-                "Applying",
-                "Reporting",
+                "RancherClient", "RancherProvider", "Applying", "Reporting",
             ],
             packages: ["ArgumentParser", "Crypto"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials", "Synchronization"])),

@@ -165,6 +165,7 @@ extension Workbench {
         let touched = plan.scopes.keys.sorted()
         let scopes = try await scopes(workspace, stacks: touched)
         try checkBindings(state.bindings, scopes, workspace)
+        try await checkInstallations(state.snapshot)
         for stack in touched {
             guard let planned = plan.scopes[stack], let present = scopes[stack], !planned.account.isEmpty else {
                 continue

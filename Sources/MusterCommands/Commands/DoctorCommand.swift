@@ -19,9 +19,10 @@ struct DoctorCommand: AsyncParsableCommand {
         let console = Console(scope)
         try await perform(console) {
             let (skews, sink) = AsyncStream<Duration>.makeStream(bufferingPolicy: .bufferingNewest(1))
-            let provider = AWSAccess.provider(console) { attempt in
+            let aws = AWSAccess.provider(console) { attempt in
                 if let skew = attempt.skew { sink.yield(skew) }
             }
+            let provider = try Providers.make(console, directory: scope.directory, aws: aws)
             var visit = DoctorVisit(
                 console: console, workbench: Workbench(console: console, options: scope, provider: provider))
             await visit.run()

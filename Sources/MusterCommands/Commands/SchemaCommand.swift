@@ -19,7 +19,7 @@ struct SchemaCommand: AsyncParsableCommand {
 
     @Argument(help: "What to print.") var kind: Kind = .spec
 
-    private static var catalog: Catalog { AWSAccess.catalogProvider.catalog }
+    private static var catalog: Catalog { Providers.catalog }
 
     /// docs/spec-reference.md.
     static var referencePage: String {

@@ -40,7 +40,9 @@ extension Workbench {
         var plan = plan
         // A plan that was made without asking the cloud learns here whose account it is.
         for index in plan.steps.indices where plan.steps[index].scope.account.isEmpty {
-            if let scope = scopes[plan.steps[index].address.stack] { plan.steps[index].scope = scope }
+            if let scope = scopes[plan.steps[index].address.stack], scope.provider == plan.steps[index].scope.provider {
+                plan.steps[index].scope = scope
+            }
         }
         for (stack, scope) in plan.scopes where scope.account.isEmpty { plan.scopes[stack] = scopes[stack] }
         let storage: SQLiteStateStorage

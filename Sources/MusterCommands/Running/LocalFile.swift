@@ -116,6 +116,10 @@ enum LocalFile {
         if mkdir(path, mode) != 0, errno != EEXIST { throw Failure(code: errno) }
     }
 
+    static func remove(_ path: String) throws(Failure) {
+        if unlink(path) != 0 { throw Failure(code: errno) }
+    }
+
     /// The folder part of a path; `.` when there is none.
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -49,8 +49,10 @@ extension Workbench {
         }
         var scopes: [String: ProviderScope]
         if request.isRefreshed {
-            scopes = try await self.scopes(workspace, stacks: workspace.stacks)
+            scopes = try await self.scopes(
+                workspace, stacks: stacksInAccounts(workspace, draft, state.snapshot))
             try checkBindings(state.bindings, scopes, workspace)
+            try await checkInstallations(state.snapshot)
         } else {
             scopes = offlineScopes(workspace, state.bindings)
         }

@@ -30,6 +30,7 @@ extension Console {
 
 extension Workbench {
     static func make(_ console: Console, _ scope: ScopeOptions) throws(CommandFailure) -> Workbench {
-        Workbench(console: console, options: scope, provider: AWSAccess.provider(console))
+        Workbench(
+            console: console, options: scope, provider: try Providers.make(console, directory: scope.directory))
     }
 }

@@ -19,10 +19,10 @@ import StateStorage
 struct Workbench {
     let console: Console
     let options: ScopeOptions
-    let provider: any Provider
+    let provider: ProviderSet
     let catalog: Catalog
 
-    init(console: Console, options: ScopeOptions, provider: any Provider) {
+    init(console: Console, options: ScopeOptions, provider: ProviderSet) {
         self.console = console
         self.options = options
         self.provider = provider
@@ -165,6 +165,52 @@ struct Workbench {
     }
 
     // MARK: Scopes
+
+    /// The stacks that live in an account: all but those with objects of other installations alone.
+    func stacksInAccounts(_ workspace: LoadedWorkspace, _ linked: Linked, _ snapshot: Snapshot) -> [String] {
+        var inside = Set(workspace.lookups.map(\.address.stack))
+        var outside: Set<String> = []
+        func note(_ address: Address) {
+            if inside.contains(address.stack) { return }
+            if address.type.provider == provider.name {
+                inside.insert(address.stack)
+            } else {
+                outside.insert(address.stack)
+            }
+        }
+        for declaration in linked.spec.declarations { note(declaration.address) }
+        for address in snapshot.records.keys { note(address) }
+        return workspace.stacks.filter { inside.contains($0) || !outside.contains($0) }
+    }
+
+    /// State belongs to an installation: another server at the address of a known one, or the sandbox in its place, must
+    /// not read as "everything is gone". One question per server.
+    func checkInstallations(_ snapshot: Snapshot) async throws(CommandFailure) {
+        var asked: [String: ProviderScope] = [:]
+        for (address, record) in snapshot.records.sorted(by: { $0.key < $1.key }) {
+            guard address.type.provider != provider.name, !record.scope.account.isEmpty,
+                options.stacks?.contains(address.stack) ?? true
+            else { continue }
+            let server = (record.arguments["server"] ?? record.arguments["url"])?.string ?? ""
+            let present: ProviderScope
+            if let known = asked["\(record.scope.provider) \(server)"] {
+                present = known
+            } else {
+                do throws(ProviderError) {
+                    present = try await provider.installation(of: record)
+                } catch {
+                    throw CommandFailure(error, while: "asking which server this is (\(address))")
+                }
+                asked["\(record.scope.provider) \(server)"] = present
+            }
+            if present.endpoint != record.scope.endpoint {
+                throw CommandFailure(.refused, [.otherServerAddress(address, record.scope, present)])
+            }
+            if present.account != record.scope.account {
+                throw CommandFailure(.refused, [.otherInstallation(address, record.scope, present)])
+            }
+        }
+    }
 
     /// Whose credentials each stack uses; one question per set of credentials.
     func scopes(
@@ -325,6 +371,31 @@ extension Diagnostic {
             detail:
                 "The stack \(stack.quoted) lives in the account \(binding.account), and these credentials belong to \(scope.account).",
             hint: "Use the credentials of \(binding.account) (AWS_PROFILE), or name another state file.")
+    }
+
+    fileprivate static func otherServerAddress(
+        _ address: Address, _ bound: ProviderScope, _ present: ProviderScope
+    ) -> Diagnostic {
+        func place(_ scope: ProviderScope) -> String {
+            scope.endpoint == scope.provider ? "the server that the spec names" : "\(scope.endpoint) (RANCHER_URL)"
+        }
+        return Diagnostic(
+            code: "state.other-endpoint", summary: "The state belongs to another endpoint",
+            detail: "\(address) was made at \(place(bound)), and this run would talk to \(place(present)). "
+                + "Everything would look as if it were gone.",
+            hint: "Set RANCHER_URL as it was, or name another state file with MUSTER_STATE.")
+    }
+
+    fileprivate static func otherInstallation(
+        _ address: Address, _ bound: ProviderScope, _ present: ProviderScope
+    ) -> Diagnostic {
+        Diagnostic(
+            code: "state.other-account", summary: "The state belongs to another installation",
+            detail: "\(address) lives in the Rancher installation \(bound.account), and the one that answers at its "
+                + "address is \(present.account).",
+            hint:
+                "Look at the address of the server. An account that may not read the server's identity is told by its "
+                + "address: use a key of the same kind as before.")
     }
 
     fileprivate static func notTheAccount(

@@ -60,8 +60,8 @@ extension Diagnostic {
     }
 
     static func unknownResourceType(_ type: String, known: [String], at range: SourceRange) -> Diagnostic {
-        let full = "aws.\(type)"
-        let hint = known.contains(full) ? "Did you mean \(full.quoted)?" : Suggestion.hint(for: type, among: known)
+        let full = known.first { $0.hasSuffix(".\(type)") }
+        let hint = full.map { "Did you mean \($0.quoted)?" } ?? Suggestion.hint(for: type, among: known)
         return Diagnostic(
             code: "spec.unknown-type", summary: "Unknown resource type",
             detail: "This version of muster knows no resource type \(type.quoted).", at: range, hint: hint)

@@ -139,7 +139,7 @@ struct CommonFieldReader {
             if diagnostics.isEmpty, case .reference(let reference) = expression,
                 case .path(let components) = reference.target, case .name(let root)? = components.first
             {
-                guard names.sections.contains(root) || root == "aws" else {
+                guard names.sections.contains(root) || names.catalog.providers.contains(root) else {
                     complaints.report(.unknownDependency(text, root, names.sections, at: range))
                     return nil
                 }
