@@ -9,8 +9,16 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// What every plan runs through. A release is made for size (see the Makefile), and this for speed: the frontend takes
+/// the last word that it is given.
+let hot: Set<String> = [
+    "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph", "Planning",
+    "Reporting", "StateStorage", "AWSClient",
+]
+let speed: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-O"], .when(configuration: .release))]
+
 func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + (hot.contains(name) ? speed : []))
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
