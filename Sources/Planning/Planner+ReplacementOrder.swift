@@ -101,7 +101,9 @@ extension Planner {
         var held: [Int] = []
         for target in dependencies(of: item, position) {
             guard let other = itemOfDeclaration[target], let id = items[other].record?.id,
-                items[other].action == .replaceDeleteFirst, record.holds(id, item.schema)
+                items[other].action == .replaceDeleteFirst,
+                // A run that died may have connected them without saying so.
+                record.holds(id, item.schema) || item.schema.holds(id, in: item.prior)
             else { continue }
             held.append(other)
         }
@@ -112,8 +114,14 @@ extension Planner {
 extension ResourceRecord {
     /// True when the cloud refuses to delete the object as long as this one names it, or when this one goes with it.
     func holds(_ id: RemoteID, _ schema: ResourceSchema) -> Bool {
-        schema.arguments.contains { argument in
-            (argument.holds || argument.name == schema.parentArgument)
+        schema.holds(id, in: arguments)
+    }
+}
+
+extension ResourceSchema {
+    fileprivate func holds(_ id: RemoteID, in arguments: [String: Value]) -> Bool {
+        self.arguments.contains { argument in
+            (argument.holds || argument.name == parentArgument)
                 && arguments[argument.name]?.mentions(id.rawValue) ?? false
         }
     }

@@ -174,3 +174,26 @@ func tagsLater() {
         #expect(scenario.run().violations == [], "seed \(seed)")
     }
 }
+
+@Test("A gateway that a dead run attached without saying so holds its network, which is replaced all the same")
+func attachedUnsaid() {
+    let gateway = net("aws.internet_gateway", "gateway")
+    func spec(_ network: String) -> Spec {
+        Spec([
+            Spec.Resource(vpc, ["cidr_block": .string(network)]), Spec.Resource(gateway, ["vpc_id": output(vpc)]),
+        ])
+    }
+    for boundary in CrashPoint.CallBoundary.allCases {
+        for call in 1..<4 {
+            let scenario = Scenario(
+                seed: 7, lag: 0, making: 0, deleting: 0, window: 60,
+                stages: [
+                    Scenario.Stage(
+                        spec("10.1.0.0/16"), runs: [Scenario.Run(crash: .call(call, boundary), parallelism: 1)],
+                        pause: 600),
+                    Scenario.Stage(spec("10.2.0.0/16"), runs: [Scenario.Run(parallelism: 1)], pause: 1),
+                ])
+            #expect(scenario.run().violations == [], "\(boundary) \(call)")
+        }
+    }
+}
