@@ -49,6 +49,8 @@ extension SimulatedCatalog {
             delete: "DeleteNetworkAclEntry"),
         life("ec2", endpoint, make: "CreateVpcEndpoint"),
         [
+            // Nothing here has interfaces that are told of.
+            "ec2.DescribeNetworkInterfaces": { _, _ in [:] },
             "ec2.DescribeNetworkAcls": { cloud, request in ofEC2(cloud, request, networkACL, ["network-acl-id"]) },
             "ec2.DescribeVpcEndpoints": { cloud, request in ofEC2(cloud, request, endpoint, ["vpc-endpoint-id"]) },
             "ec2.ModifyVpcEndpoint": { cloud, request in

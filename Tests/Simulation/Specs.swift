@@ -360,6 +360,8 @@ struct SpecMaker {
                 chosen[need.type] = found
                 recipe.value(need, found, in: &resource.arguments)
             }
+            // What is known by what it joins cannot be there twice.
+            if existing(type, spec).contains(where: { $0.arguments == resource.arguments }) { return nil }
             if recipe.hasTags { resource.arguments["tags"] = tags() }
         }
         return resource
