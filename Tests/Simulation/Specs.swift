@@ -383,7 +383,8 @@ struct SpecMaker {
     /// Changes something about a resource: what can be changed in place, or what forces a replacement.
     mutating func change(_ resource: inout Spec.Resource, in spec: Spec, replaces: Bool? = nil) {
         let isReplacement = replaces ?? random.oneIn(3)
-        if !isReplacement, resource.arguments["tags"] != nil, random.oneIn(2) {
+        let hasSecret = resource.arguments.values.contains(where: \.isTainted)
+        if !isReplacement, !hasSecret, resource.arguments["tags"] != nil, random.oneIn(2) {
             let before = resource.arguments["tags"]
             while resource.arguments["tags"] == before { resource.arguments["tags"] = tags() }
             return
