@@ -462,7 +462,7 @@ struct StepAttempt: Sendable {
         guard let target = step.target else { throw .failure(.missingRow(step)) }
         // Even what seems gone is deleted: it may only not be visible, and deleting what is gone succeeds.
         let seen = try await runner.check.look(again: step, at: runner.stopwatch.now)
-        let last = step.prior.filter { $0.value.isKnown }
+        let last = try await lastArguments()
         let number = try await recordIntent(
             .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
         do throws(StepStop) {
@@ -485,6 +485,15 @@ struct StepAttempt: Sendable {
             step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address)
         try await complete(number, change, nil, StepResult(.done))
         return target
+    }
+
+    /// What a deletion is told of its object. What is kept in a place that a successor has taken over is the successor's.
+    private func lastArguments() async throws(StepStop) -> [String: Value] {
+        let schema = try schema()
+        let successor = step.isDeposed ? await ledger.record(step.address)?.arguments : nil
+        return step.prior.filter { name, value in
+            value.isKnown && !(schema.argument(name)?.isPlace ?? false && successor?[name] == value)
+        }
     }
 
     /// True when there was nothing to delete.

@@ -149,6 +149,8 @@ package struct ArgumentSchema: Sendable, Hashable {
     /// Set where the blocks of the argument hold data that is deleted with the object: the member by which, when it is
     /// false, a block stays.
     package var deletesDataBy: String?
+    /// True when the argument names a place outside of the object, where something is kept that goes with the object.
+    package var isPlace: Bool
     /// One or two sentences for the reference page.
     package var documentation: String
 
@@ -178,7 +180,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         constraints: [Constraint] = [], hazards: [Hazard.Kind] = [], isSensitive: Bool = false,
         isReadable: Bool = true, needsOwnRead: Bool = false, isSetAfterCreate: Bool = false,
         timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false, holds: Bool = false,
-        deletesDataBy: String? = nil, _ documentation: String
+        deletesDataBy: String? = nil, isPlace: Bool = false, _ documentation: String
     ) {
         self.name = name
         self.type = type
@@ -196,6 +198,7 @@ package struct ArgumentSchema: Sendable, Hashable {
         self.timing = timing
         self.isDeletionGuard = isDeletionGuard
         self.holds = holds
+        self.isPlace = isPlace
         self.deletesDataBy = deletesDataBy
         self.documentation = documentation
     }

@@ -35,7 +35,7 @@ extension Field {
         reference: ReferenceKind? = nil, constraints: [Constraint] = [], hazards: [Hazard.Kind] = [],
         isSensitive: Bool = false, isReadable: Bool = true, needsOwnRead: Bool = false,
         isSetAfterCreate: Bool = false, timing: ChangeTiming = .atOnce, isDeletionGuard: Bool = false,
-        holds: Bool = false, deletesDataBy: String? = nil, _ documentation: String
+        holds: Bool = false, deletesDataBy: String? = nil, isPlace: Bool = false, _ documentation: String
     ) -> Field {
         Field(
             schema: ArgumentSchema(
@@ -43,6 +43,7 @@ extension Field {
                 reference: reference, constraints: constraints, hazards: hazards, isSensitive: isSensitive,
                 isReadable: isReadable, needsOwnRead: needsOwnRead, isSetAfterCreate: isSetAfterCreate,
                 timing: timing, isDeletionGuard: isDeletionGuard, holds: holds, deletesDataBy: deletesDataBy,
+                isPlace: isPlace,
                 documentation),
             decode: { value, block in
                 guard let member = Member(value) else { return false }

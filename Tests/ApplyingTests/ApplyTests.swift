@@ -243,6 +243,20 @@ func createFirst() async throws {
     #expect(world.cloud.objects.map(\.id) == [snapshot.records[main]?.id])
 }
 
+@Test("What a predecessor kept in a place that its successor has taken over stays", arguments: ["here", "there"])
+func takenPlace(_ place: String) async throws {
+    let world = try World()
+    let main = network("main")
+    _ = try await world.expectDone(plan([create(main, ["text": "old", "place": "here"])]))
+    let old = try #require(try await world.snapshot().records[main])
+    var make = create(main, ["text": "new", "place": .string(place)], version: 1)
+    make.deposesPrevious = true
+    make.generation = 2
+    _ = try await world.expectDone(
+        plan("p2", [make, step(.delete, old, world.cloud, after: [0], isDeposed: true)]))
+    #expect(world.cloud.with { $0.clearedPlaces } == (place == "here" ? [] : ["here"]))
+}
+
 @Test("A replacement that deletes first goes on counting versions")
 func deleteFirst() async throws {
     let world = try World()

@@ -42,6 +42,8 @@ final class SimulatedCloud: Sendable {
         /// How long a look still finds what is gone, and its name is still taken.
         var forgetting: Duration = .zero
         var ghosts: [(object: Object, until: Duration)] = []
+        /// Places outside of the cloud that were cleared when their object was deleted.
+        var clearedPlaces: [Value] = []
         var hook: (@Sendable (Call) async -> Void)?
     }
 
@@ -102,6 +104,7 @@ final class SimulatedCloud: Sendable {
             ArgumentSchema("name", .string, onChange: .replace, ""),
             ArgumentSchema("text", .string, ""),
             ArgumentSchema("dns", .boolean, isSetAfterCreate: true, ""),
+            ArgumentSchema("place", .string, isReadable: false, isPlace: true, ""),
             ArgumentSchema("forced", .boolean, onChange: .local, ""),
             ArgumentSchema("password", .string, isSensitive: true, ""),
             ArgumentSchema("tags", .map(.string), semantics: .tags, ""),
@@ -318,7 +321,10 @@ final class SimulatedCloud: Sendable {
 
         func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError) {
             let call = Call(verb: .delete, type: schema.type, subject: subject(last, id))
-            return try await cloud.call(call) { (state) throws(ProviderError) in try remove(id, from: &state) }
+            return try await cloud.call(call) { (state) throws(ProviderError) in
+                if let place = last["place"] { state.clearedPlaces.append(place) }
+                try remove(id, from: &state)
+            }
         }
 
         func delete(_ batch: [KnownObject]) async throws(ProviderError) {

@@ -94,6 +94,6 @@ extension Field {
             "secret_to", path, isRequired: isRequired, onChange: onChange,
             constraints: [
                 .pattern(#"(file|ssm|secretsmanager):.+"#, "it is file:PATH, ssm:/path or secretsmanager:name.")
-            ], isReadable: false, isSetAfterCreate: isSetAfterCreate, documentation)
+            ], isReadable: false, isSetAfterCreate: isSetAfterCreate, isPlace: true, documentation)
     }
 }
