@@ -58,7 +58,8 @@ package struct DriftFinder {
             }
         }
         let maker = DiffMaker(
-            schema: onlyRecorded(schema, arguments), secrets: input.secrets, ignored: [],
+            schema: onlyOwned(schema) { arguments[$0] != nil || record.arguments[$0] == nil && !skipped.contains($0) },
+            secrets: input.secrets, ignored: [],
             place: { name in (declaration?.argumentRanges[name] ?? declaration?.range).map(Place.init) })
         let diff = maker.diff(desired: arguments, live: object.arguments, record: record)
         let swapped = diff.changes.map { change in
@@ -69,10 +70,10 @@ package struct DriftFinder {
         return (swapped + hidden).sorted { $0.path < $1.path }
     }
 
-    /// What was never recorded is nobody's: a default that AWS moved is a plan's business, not drift.
-    private func onlyRecorded(_ schema: ResourceSchema, _ arguments: [String: Value]) -> ResourceSchema {
+    /// With what can be seen and was applied: leaving an argument out says its default as much as writing it.
+    private func onlyOwned(_ schema: ResourceSchema, _ isOwned: (String) -> Bool) -> ResourceSchema {
         var schema = schema
-        schema.arguments = schema.arguments.filter { arguments[$0.name] != nil }
+        schema.arguments = schema.arguments.filter { $0.isReadable && $0.onChange != .local && isOwned($0.name) }
         return schema
     }
 }

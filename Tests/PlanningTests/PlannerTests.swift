@@ -98,6 +98,22 @@ import Testing
         #expect(actions(plan) == ["~ main"])
     }
 
+    @Test("What the user left to its default and somebody else changed is drift, as it is a change of the plan")
+    func driftOfDefault() throws {
+        var cloud = try applied([network()])
+        #expect(try cloud.plan([network()]).plan.drift.isEmpty)
+        let id = try #require(cloud.objects.keys.first)
+        cloud.objects[id]?.arguments["dns"] = false
+        let plan = try cloud.plan([network()]).plan
+        #expect(plan.changes.map(\.action) == [.update])
+        #expect(plan.drift.flatMap(\.attributes).map(\.path) == ["dns"])
+        #expect(plan.drift.first?.attributes.first?.after == false)
+        // Who ignores it does not hear of it.
+        var ignoring = network()
+        ignoring.lifecycle.ignoreChanges = ["dns"]
+        #expect(try cloud.plan([ignoring]).plan.drift.isEmpty)
+    }
+
     @Test("What an unfinished change of ours has not reached is no drift, and is planned again")
     func unfinished() throws {
         let declarations = [network("main", ["tags": ["Name": "main"]])]
