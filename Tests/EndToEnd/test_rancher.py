@@ -126,7 +126,9 @@ def test_life(muster: Muster, rancher: Rancher) -> None:
     assert rancher.stacks(scope) == ["apart", "web"]
     assert [s["scale"] for s in rancher.list(f"{scope}/services") if s["name"] == "api"] == [2]
     keys = muster.specs / "keys"
-    assert sorted(p.name for p in keys.iterdir()) == ["ci", "operations.json", "registration"]
+    assert sorted(p.name for p in keys.iterdir()) == [
+        ".ci.muster", ".operations.json.muster", ".registration.muster", "ci", "operations.json", "registration"
+    ]  # fmt: skip
     assert all(p.stat().st_mode & 0o777 == 0o600 for p in keys.iterdir())
     assert (keys / "registration").read_text().startswith("http")
 
@@ -171,6 +173,25 @@ def test_names_of_others_are_left_alone(muster: Muster, rancher: Rancher) -> Non
     muster.apply().exits(1).says("The name is taken by an object that is not ours", "rancher.environment/prod")
     found = [p for p in rancher.list("projects?all=true") if p["name"] == "prod"]
     assert [p["description"] for p in found] == ["by hand"]
+
+
+def test_a_file_of_others_is_no_place_for_a_secret(muster: Muster, rancher: Rancher) -> None:
+    theirs = muster.specs / "keys" / "ci"
+    theirs.parent.mkdir(mode=0o700)
+    theirs.write_text("what somebody wrote")
+    muster.apply().exits(1).says("keys/ci", "not written by muster")
+    assert theirs.read_text() == "what somebody wrote"
+    scope = "projects/" + muster.ids()["rancher:rancher.environment/prod"]
+    assert rancher.names(f"{scope}/apikeys") == []
+
+    theirs.unlink()
+    muster.apply().exits(0)
+    mine = theirs.read_text()
+    # Written over by hand, it is theirs again.
+    theirs.write_text("what somebody wrote")
+    muster.destroy().exits(0)
+    assert theirs.read_text() == "what somebody wrote" != mine
+    assert [p.name for p in theirs.parent.iterdir()] == ["ci"]
 
 
 def test_killed_and_gone_on(muster: Muster, rancher: Rancher) -> None:
@@ -279,10 +300,22 @@ def test_in_one_graph_with_aws(rancher: Rancher, sandbox: Any, tmp_path: Path) -
                   ci: { secret_to: secretsmanager:prod/ci }
     """
     )
+    ssm, secrets = sandbox.client("ssm"), sandbox.client("secretsmanager")
     muster.plan().exits(2).says("http://(known after apply):8080", "Plan: 5 to add")
+    # What somebody else keeps there stays.
+    ssm.put_parameter(Name="/prod/rancher/registration-url", Value="theirs", Type="SecureString")
+    secrets.create_secret(Name="prod/ci", SecretString="theirs")
+    muster.apply().exits(1).says("/prod/rancher/registration-url", "prod/ci", "not made by muster")
+    there = ssm.get_parameter(Name="/prod/rancher/registration-url", WithDecryption=True)["Parameter"]["Value"]
+    assert (there, secrets.get_secret_value(SecretId="prod/ci")["SecretString"]) == ("theirs", "theirs")
+    muster.destroy().exits(0)
+    there = ssm.get_parameter(Name="/prod/rancher/registration-url", WithDecryption=True)["Parameter"]["Value"]
+    assert (there, secrets.get_secret_value(SecretId="prod/ci")["SecretString"]) == ("theirs", "theirs")
+    ssm.delete_parameter(Name="/prod/rancher/registration-url")
+    secrets.delete_secret(SecretId="prod/ci", ForceDeleteWithoutRecovery=True)
+
     muster.apply().exits(0)
     muster.plan().exits(0)
-    ssm, secrets = sandbox.client("ssm"), sandbox.client("secretsmanager")
     kept = ssm.get_parameter(Name="/prod/rancher/registration-url", WithDecryption=True)["Parameter"]
     assert kept["Type"] == "SecureString" and "/scripts/" in kept["Value"]
     assert len(secrets.get_secret_value(SecretId="prod/ci")["SecretString"]) == 40

@@ -65,7 +65,7 @@ package final class AWSClient: Sendable {
         _ operation: AWSOperation, asking leave: (@Sendable () async -> Bool)? = nil
     ) async throws(AWSError) -> AWSOutput {
         var operation = operation
-        var progress = Progress(invocation: invocationID())
+        var progress = Progress(invocation: makeToken())
         while true {
             let result = await attempt(operation, progress, leave)
             switch result {
@@ -299,8 +299,8 @@ package final class AWSClient: Sendable {
             isRepeatable: operation.effect.isIdempotent)
     }
 
-    /// A version 4 UUID; the same for every attempt of a call.
-    private func invocationID() -> String {
+    /// A version 4 UUID, such as a client token is.
+    package func makeToken() -> String {
         var bytes = (0..<16).map { _ in UInt8(truncatingIfNeeded: Int(collaborators.random() * 256)) }
         bytes[6] = bytes[6] & 0x0f | 0x40
         bytes[8] = bytes[8] & 0x3f | 0x80

@@ -88,52 +88,6 @@ enum RancherAccess {
     }
 }
 
-/// Keeps secrets in files of this machine, readable by their owner alone, and in AWS.
-private struct LocalVault: SecretVault {
-    let folder: String
-    let aws: AWSProvider
-
-    func check(_ place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
-        guard let path = path(place) else { return }
-        do throws(LocalFile.Failure) {
-            try LocalFile.makeFolder(LocalFile.folder(of: path), mode: 0o700)
-        } catch {
-            throw unwritable(path, error)
-        }
-        if LocalFile.isWritable(LocalFile.folder(of: path)), !LocalFile.isDirectory(path) { return }
-        throw unwritable(path, nil)
-    }
-
-    func keep(_ text: String, at place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
-        guard let path = path(place) else { return try await aws.keepSecret(text, at: place, configuration) }
-        do throws(LocalFile.Failure) {
-            try LocalFile.makeFolder(LocalFile.folder(of: path), mode: 0o700)
-            try LocalFile.write(path, Array(text.utf8), mode: 0o600)
-        } catch {
-            throw unwritable(path, error)
-        }
-    }
-
-    func remove(_ place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
-        guard let path = path(place) else { return try await aws.removeSecret(at: place, configuration) }
-        do throws(LocalFile.Failure) {
-            try LocalFile.remove(path)
-        } catch {
-            if !error.isMissing { throw unwritable(path, error) }
-        }
-    }
-
-    private func path(_ place: String) -> String? {
-        place.hasPrefix("file:") ? LocalFile.join(folder, String(place.dropFirst("file:".count))) : nil
-    }
-
-    private func unwritable(_ path: String, _ failure: LocalFile.Failure?) -> ProviderError {
-        ProviderError(
-            .invalid, "The file \(path) for the secret cannot be written: \(failure?.message ?? "not permitted").",
-            hint: "Name another place in \"secret_to\".")
-    }
-}
-
 /// All providers of this muster.
 enum Providers {
     static func make(_ console: Console, directory: String?) throws(CommandFailure) -> ProviderSet {
