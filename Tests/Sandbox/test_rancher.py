@@ -157,6 +157,7 @@ def test_stacks_and_services(prod: Any) -> None:
     assert refusal(prod.create_service, name="b", stackId="1st999") == "422 InvalidReference stackId"
     assert "image: nginx:1.11" in stack.exportconfig().dockerComposeConfig
     stack = prod.wait_success(stack.upgrade(dockerCompose=COMPOSE + "new:\n  image: redis\n"))
+    assert prod.wait_success(second).removed is not None  # what the file does not name is taken away, in its own time
     assert sorted(s.name for s in stack.services().data) == ["new", "web"]
     assert prod.wait_success(stack.finishupgrade()).state == "active"
     gone(prod, prod.reload(stack))
