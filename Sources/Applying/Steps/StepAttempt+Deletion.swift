@@ -1,0 +1,98 @@
+import MusterModel
+import ProviderKit
+import StateStorage
+
+// A deletion: its call, and the wait until the object is gone.
+
+extension StepAttempt {
+    func delete() async throws(StepStop) -> RemoteID? {
+        guard let target = step.target else { throw .failure(.missingRow(step)) }
+        // Even what seems gone is deleted: it may only not be visible, and deleting what is gone succeeds.
+        let seen = try await runner.check.look(again: step, at: runner.stopwatch.now)
+        let last = try await lastArguments()
+        let number = try await recordIntent(
+            .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
+        do throws(StepStop) {
+            while true {
+                var isMissed = false
+                if case .deleting = seen?.status {} else { isMissed = try await remove(target, last) }
+                await shared?.leave(step.id)
+                try await waitUntilGone(target, last)
+                // What is new may not have been visible to the call, and not to the look after it either.
+                guard isMissed, runner.check.mayBeHidden(target, in: step.scope) else { break }
+                guard await pause(.seconds(5)) else {
+                    throw StepStop.interrupted(.interrupted(step, "it may not be visible yet."))
+                }
+            }
+        } catch {
+            try await retract(number)
+            throw error
+        }
+        let change: StateChange =
+            step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address)
+        try await complete(number, change, nil, StepResult(.done))
+        return target
+    }
+
+    /// What a deletion is told of its object. What is kept in a place that a successor has taken over is the successor's.
+    private func lastArguments() async throws(StepStop) -> [String: Value] {
+        let schema = try schema()
+        let successor = step.isDeposed ? await ledger.record(step.address)?.arguments : nil
+        return step.prior.filter { name, value in
+            value.isKnown && !(schema.argument(name)?.isPlace ?? false && successor?[name] == value)
+        }
+    }
+
+    /// True when there was nothing to delete.
+    private func remove(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) -> Bool {
+        var attempt = 0
+        while true {
+            attempt += 1
+            do throws(ProviderError) {
+                return try await sendDeletion(target, last)
+            } catch {
+                if error.kind == .notFound { return true }
+                try await pauseOrThrow(error, .delete, attempt: attempt)
+            }
+        }
+    }
+
+    /// Once, with the steps that started together with this one as long as they make one call. True when there was
+    /// nothing to delete.
+    private func sendDeletion(_ target: RemoteID, _ last: [String: Value]) async throws(ProviderError) -> Bool {
+        let request = SharedCall.Request(step: step.id, arguments: last, target: target)
+        let answer = try await sharedAnswer(request) {
+            (batches, requests) async throws(ProviderError) -> [Observation?] in
+            try await batches.delete(
+                requests.compactMap { request in
+                    request.target.map { KnownObject(id: $0, arguments: request.arguments) }
+                })
+            return []
+        }
+        if answer != nil { return false }
+        return try await alone { () async throws(ProviderError) -> Bool in
+            let session = try await session()
+            try await handler(in: session).delete(target, last: last)
+            return await session.hasMissed()
+        }
+    }
+
+    private func waitUntilGone(_ target: RemoteID, _ last: [String: Value]) async throws(StepStop) {
+        if try schema().isAwaited { return }
+        let object = KnownObject(id: target, arguments: last)
+        let group = group(.status)
+        await runner.reader.add(object, to: group)
+        runner.park(step.id, true)
+        let result = await poll(object, group, timeout: step.timeouts.delete) { observation, _ in
+            switch observation?.status {
+            case nil: .over
+            case .deleting(let status), .pending(let status): .wait(status)
+            case .ready, .failed: .wait("deleting")
+            }
+        }
+        runner.park(step.id, false)
+        await runner.reader.remove(target, from: group)
+        await runner.reader.remove(target, from: self.group(.arguments))
+        if case .failure(let stop) = result { throw stop }
+    }
+}
