@@ -12,7 +12,7 @@ struct AWSSession: ProviderSession {
     let constants: ListingMemory
     private var leave: (@Sendable () async -> Bool)?
     private var look: SharedLook?
-    private let effects = Effects()
+    private let effects = CallEffects()
 
     init(
         client: AWSClient, expecting: [ResourceType: [KnownObject]], constants: ListingMemory = ListingMemory()
@@ -136,15 +136,6 @@ struct AWSSession: ProviderSession {
         for object in expecting[type] ?? [] { all.insert(object.id.rawValue) }
         return all
     }
-}
-
-/// What the changing requests of a session did.
-private actor Effects {
-    private var changes = 0
-    private var misses = 0
-    var hasMissed: Bool { misses > 0 || changes == 0 }
-    func addChange() { changes += 1 }
-    func addMiss() { misses += 1 }
 }
 
 extension AWSSession {

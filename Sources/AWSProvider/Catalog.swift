@@ -3,50 +3,50 @@ import ProviderKit
 
 /// Every type and lookup of the provider, in the order of the reference page. A test finds a file missing from it.
 enum Catalog {
-    private static let resourceEntries: [ResourceEntry] = [
-        ResourceEntry("aws.vpc", VPC.init),
-        ResourceEntry("aws.subnet", Subnet.init),
-        ResourceEntry("aws.internet_gateway", InternetGateway.init),
-        ResourceEntry("aws.nat_gateway", NATGateway.init),
-        ResourceEntry("aws.eip", ElasticIP.init),
-        ResourceEntry("aws.route_table", RouteTable.init),
-        ResourceEntry("aws.route", Route.init),
-        ResourceEntry("aws.route_table_association", RouteTableAssociation.init),
-        ResourceEntry("aws.network_acl", NetworkACL.init),
-        ResourceEntry("aws.network_acl_rule", NetworkACLRule.init),
-        ResourceEntry("aws.vpc_endpoint", VPCEndpoint.init),
-        ResourceEntry("aws.security_group", SecurityGroup.init),
-        ResourceEntry("aws.security_group_rule", SecurityGroupRule.init),
-        ResourceEntry("aws.key_pair", KeyPair.init),
-        ResourceEntry("aws.instance", Instance.init),
-        ResourceEntry("aws.launch_template", LaunchTemplate.init),
-        ResourceEntry("aws.launch_configuration", LaunchConfiguration.init),
-        ResourceEntry("aws.autoscaling_group", AutoscalingGroup.init),
-        ResourceEntry("aws.lifecycle_hook", LifecycleHook.init),
-        ResourceEntry("aws.scheduled_action", ScheduledAction.init),
-        ResourceEntry("aws.scaling_policy", ScalingPolicy.init),
-        ResourceEntry("aws.cloudwatch_alarm", CloudWatchAlarm.init),
-        ResourceEntry("aws.iam_role", IAMRole.init),
-        ResourceEntry("aws.iam_role_policy", IAMRolePolicy.init),
-        ResourceEntry("aws.iam_role_policy_attachment", IAMRolePolicyAttachment.init),
-        ResourceEntry("aws.iam_instance_profile", IAMInstanceProfile.init),
-        ResourceEntry("aws.hosted_zone", HostedZone.init),
-        ResourceEntry("aws.dns_record", DNSRecord.init),
-        ResourceEntry("aws.sns_topic", SNSTopic.init),
-        ResourceEntry("aws.ecr_repository", ECRRepository.init),
-        ResourceEntry("aws.db_instance", DBInstance.init),
-        ResourceEntry("aws.db_subnet_group", DBSubnetGroup.init),
-        ResourceEntry("aws.db_parameter_group", DBParameterGroup.init),
-        ResourceEntry("aws.elasticache_replication_group", ReplicationGroup.init),
-        ResourceEntry("aws.elasticache_subnet_group", ElastiCacheSubnetGroup.init),
-        ResourceEntry("aws.load_balancer", LoadBalancer.init),
-        ResourceEntry("aws.target_group", TargetGroup.init),
-        ResourceEntry("aws.target_group_attachment", TargetGroupAttachment.init),
-        ResourceEntry("aws.listener", Listener.init),
-        ResourceEntry("aws.listener_certificate", ListenerCertificate.init),
-        ResourceEntry("aws.listener_rule", ListenerRule.init),
-        ResourceEntry("aws.acm_certificate", ACMCertificate.init),
-    ]
+    private static let types = HandlerTable<AWSSession>([
+        .init("aws.vpc", VPC.init),
+        .init("aws.subnet", Subnet.init),
+        .init("aws.internet_gateway", InternetGateway.init),
+        .init("aws.nat_gateway", NATGateway.init),
+        .init("aws.eip", ElasticIP.init),
+        .init("aws.route_table", RouteTable.init),
+        .init("aws.route", Route.init),
+        .init("aws.route_table_association", RouteTableAssociation.init),
+        .init("aws.network_acl", NetworkACL.init),
+        .init("aws.network_acl_rule", NetworkACLRule.init),
+        .init("aws.vpc_endpoint", VPCEndpoint.init),
+        .init("aws.security_group", SecurityGroup.init),
+        .init("aws.security_group_rule", SecurityGroupRule.init),
+        .init("aws.key_pair", KeyPair.init),
+        .init("aws.instance", Instance.init),
+        .init("aws.launch_template", LaunchTemplate.init),
+        .init("aws.launch_configuration", LaunchConfiguration.init),
+        .init("aws.autoscaling_group", AutoscalingGroup.init),
+        .init("aws.lifecycle_hook", LifecycleHook.init),
+        .init("aws.scheduled_action", ScheduledAction.init),
+        .init("aws.scaling_policy", ScalingPolicy.init),
+        .init("aws.cloudwatch_alarm", CloudWatchAlarm.init),
+        .init("aws.iam_role", IAMRole.init),
+        .init("aws.iam_role_policy", IAMRolePolicy.init),
+        .init("aws.iam_role_policy_attachment", IAMRolePolicyAttachment.init),
+        .init("aws.iam_instance_profile", IAMInstanceProfile.init),
+        .init("aws.hosted_zone", HostedZone.init),
+        .init("aws.dns_record", DNSRecord.init),
+        .init("aws.sns_topic", SNSTopic.init),
+        .init("aws.ecr_repository", ECRRepository.init),
+        .init("aws.db_instance", DBInstance.init),
+        .init("aws.db_subnet_group", DBSubnetGroup.init),
+        .init("aws.db_parameter_group", DBParameterGroup.init),
+        .init("aws.elasticache_replication_group", ReplicationGroup.init),
+        .init("aws.elasticache_subnet_group", ElastiCacheSubnetGroup.init),
+        .init("aws.load_balancer", LoadBalancer.init),
+        .init("aws.target_group", TargetGroup.init),
+        .init("aws.target_group_attachment", TargetGroupAttachment.init),
+        .init("aws.listener", Listener.init),
+        .init("aws.listener_certificate", ListenerCertificate.init),
+        .init("aws.listener_rule", ListenerRule.init),
+        .init("aws.acm_certificate", ACMCertificate.init),
+    ])
 
     private static let lookupEntries: [LookupEntry] = [
         LookupEntry(AMILookup.init),
@@ -62,17 +62,13 @@ enum Catalog {
         LookupEntry(SSMParameterLookup.init),
     ]
 
-    static let schemas = MusterModel.Catalog(
-        resourceEntries.map { MusterModel.Catalog.Entry($0.type, schema: $0.schema) },
-        lookups: { lookupEntries.map(\.schema) })
+    static let schemas = MusterModel.Catalog(types.schemas, lookups: { lookupEntries.map(\.schema) })
 
-    private static let resourceIndex: [ResourceType: ResourceEntry] = Dictionary(
-        resourceEntries.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     private static let lookupIndex: [String: LookupEntry] = Dictionary(
         lookupEntries.map { ($0.schema.kind, $0) }, uniquingKeysWith: { first, _ in first })
 
     static func handler(for type: ResourceType, in session: AWSSession) -> (any ResourceHandler)? {
-        resourceIndex[type]?.handler(session)
+        types.handler(for: type, in: session)
     }
 
     static func lookup(
@@ -82,21 +78,6 @@ enum Catalog {
             throw ProviderError(.invalid, "There is no lookup \"\(kind)\".")
         }
         return try await entry.find(session, arguments)
-    }
-}
-
-private struct ResourceEntry: Sendable {
-    let type: ResourceType
-    let schema: @Sendable () -> ResourceSchema
-    let handler: @Sendable (AWSSession) -> any ResourceHandler
-
-    /// - Parameter type: as the schema says it, which is not made for its name alone.
-    init<Resource: ManagedResource>(
-        _ type: ResourceType, _ make: @escaping @Sendable (AWSSession) -> Resource
-    ) {
-        self.type = type
-        schema = { Resource.schema.resource }
-        handler = { TypedHandler(make($0)) }
     }
 }
 

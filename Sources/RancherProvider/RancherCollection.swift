@@ -34,6 +34,15 @@ struct RancherCollection: Sendable {
         }
     }
 
+    /// The one with an id, among all of them.
+    func listed(_ id: String) async throws(ProviderError) -> RancherObject? {
+        let index = try await session.remembered("\(server) \(environment ?? "") \(kind.collection) by id") {
+            () async throws(ProviderError) -> [String: RancherObject] in
+            Dictionary(try await self.all().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        return index[id]
+    }
+
     /// All of them, as they are now. None in an environment that is gone.
     func fetch() async throws(ProviderError) -> [RancherObject] {
         let path = try await path()
@@ -53,7 +62,8 @@ struct RancherCollection: Sendable {
 
     private func hasEnvironment(_ id: String) async throws(ProviderError) -> Bool {
         let projects = RancherCollection(session: session, server: server, environment: nil, kind: .project)
-        return try await projects.all().contains { $0.id == id && !["removing", "deactivating"].contains($0.state) }
+        guard let found = try await projects.listed(id) else { return false }
+        return !["removing", "deactivating"].contains(found.state)
     }
 
     func object(_ id: RemoteID) async throws(ProviderError) -> RancherObject? {

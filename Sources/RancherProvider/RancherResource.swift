@@ -17,6 +17,11 @@ extension RancherArguments {
     mutating func locate(in environment: String) {}
 }
 
+/// Arguments of what can be switched off.
+protocol SwitchedArguments: RancherArguments {
+    var enabled: Bool? { get }
+}
+
 /// Arguments of what is in an environment.
 protocol EnvironmentArguments: RancherArguments {
     var environment: String? { get set }
@@ -53,8 +58,7 @@ extension RancherResource {
         var found: [RemoteID: Observed<Self>] = [:]
         for object in known {
             let (id, arguments) = located(object)
-            let listed = try await collection(arguments).all()
-            guard let seen = listed.first(where: { $0.id == id }) else { continue }
+            guard let seen = try await collection(arguments).listed(id) else { continue }
             found[object.id] = try await placed(seen, arguments)
         }
         return found
@@ -125,7 +129,39 @@ extension RancherResource {
     }
 }
 
+/// A type whose objects can be switched off: they are made switched on.
+protocol SwitchedResource: RancherResource where Arguments: SwitchedArguments {
+    /// The members that change in place, apart from the description.
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value]
+}
+
+extension SwitchedResource {
+    func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
+        try await placed(try await made(desired, intent), desired).owingSwitch(desired)
+    }
+
+    func update(
+        _ id: RemoteID, from old: Arguments, to new: Arguments
+    ) async throws(ProviderError) -> Observed<Self>? {
+        let changes = try await described(id, from: old, to: new).merging(changes(from: old, to: new)) { $1 }
+        let seen = try await changed(id, changes, new)
+        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+    }
+}
+
+extension Observed where Resource: SwitchedResource {
+    /// What was made is switched on: it owes to be switched off, where that is wanted.
+    func owingSwitch(_ desired: Resource.Arguments) -> Self {
+        var observed = self
+        if desired.enabled == false { observed.owed.insert("enabled") }
+        return observed
+    }
+}
+
 extension RancherObject {
+    /// Rancher does not tell names apart by their case.
+    func hasName(_ wanted: String) -> Bool { name?.lowercased() == wanted.lowercased() }
+
     /// - Parameter isActiveWanted: nil: active or not, both will do.
     func status(isActiveWanted: Bool? = true) -> Observation.Status {
         if state == "removing" { return .deleting(progress) }

@@ -8,7 +8,7 @@ struct RancherSession: ProviderSession {
     let vault: any SecretVault
     let configuration: ProviderConfiguration
     private let listings = ListingMemory()
-    private let effects = Effects()
+    private let effects = CallEffects()
     private var leave: RancherClient.Leave?
 
     init(servers: RancherServers, vault: any SecretVault, configuration: ProviderConfiguration) {
@@ -69,13 +69,4 @@ struct RancherSession: ProviderSession {
     }
 
     func noteMiss() async { await effects.addMiss() }
-}
-
-/// What the changing requests of a session did.
-private actor Effects {
-    private var changes = 0
-    private var misses = 0
-    var hasMissed: Bool { misses > 0 || changes == 0 }
-    func addChange() { changes += 1 }
-    func addMiss() { misses += 1 }
 }

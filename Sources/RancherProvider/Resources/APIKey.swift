@@ -8,8 +8,8 @@ import RancherClient
 /// `DELETE apikeys/ID`.
 /// Rancher shows the secret key in the answer to the POST and never again: it goes where `secret_to` says. A key whose
 /// answer was lost is of no use to anybody: looking for it removes it, and it is made anew.
-struct APIKey: RancherResource {
-    struct Arguments: EnvironmentArguments {
+struct APIKey: SwitchedResource {
+    struct Arguments: EnvironmentArguments, SwitchedArguments {
         var server: String?
         var environment: String?
         var account: String?
@@ -63,7 +63,7 @@ struct APIKey: RancherResource {
         for object in known {
             let (id, arguments) = located(object)
             let collection = try collection(arguments)
-            var seen = try await collection.all().first { $0.id == id }
+            var seen = try await collection.listed(id)
             // The list of the server shows those of the account that asks.
             if seen == nil, arguments.environment == nil { seen = try await collection.object(RemoteID(id)) }
             if let seen { found[object.id] = try await placed(seen, arguments) }
@@ -121,9 +121,7 @@ struct APIKey: RancherResource {
             failure.kind = .invalid
             throw failure
         }
-        var observed = try await placed(key, desired)
-        if desired.enabled == false { observed.owed.insert("enabled") }
-        return observed
+        return try await placed(key, desired).owingSwitch(desired)
     }
 
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
@@ -133,13 +131,10 @@ struct APIKey: RancherResource {
         return body
     }
 
-    func update(
-        _ id: RemoteID, from old: Arguments, to new: Arguments
-    ) async throws(ProviderError) -> Observed<Self>? {
-        var changes = try await described(id, from: old, to: new)
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value] {
+        var changes: [String: Value] = [:]
         if new.name != old.name { changes.set("name", new.name) }
-        let seen = try await changed(id, changes, new)
-        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+        return changes
     }
 
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {

@@ -54,7 +54,7 @@ struct Certificate: RancherResource {
     let rancher: RancherSession
 
     func isRival(_ object: RancherObject, of desired: Arguments) -> Bool {
-        object.name?.lowercased() == desired.name.lowercased()
+        object.hasName(desired.name)
     }
 
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {

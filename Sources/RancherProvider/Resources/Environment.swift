@@ -7,8 +7,8 @@ import RancherClient
 /// Calls: `GET projects?all=true`, `POST projects`, `PUT projects/ID`, `setmembers`, `activate`, `deactivate`,
 /// `DELETE projects/ID`; `GET projects/ID/projectmembers` for each environment whose members are declared.
 /// Names are not unique in Rancher; muster makes none beside another one of the same name.
-struct Environment: RancherResource {
-    struct Arguments: RancherArguments {
+struct Environment: SwitchedResource {
+    struct Arguments: SwitchedArguments {
         var server: String?
         var name = ""
         var description: String?
@@ -96,7 +96,7 @@ struct Environment: RancherResource {
     let rancher: RancherSession
 
     func isRival(_ object: RancherObject, of desired: Arguments) -> Bool {
-        object.name?.lowercased() == desired.name.lowercased()
+        object.hasName(desired.name)
     }
 
     func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
@@ -106,9 +106,7 @@ struct Environment: RancherResource {
                 .alreadyExists, "There is an environment named \"\(desired.name)\" already.",
                 hint: "Import it with \"muster import\", or give this one another name.")
         }
-        var observed = try await placed(try await made(desired, intent), desired)
-        if desired.enabled == false { observed.owed.insert("enabled") }
-        return observed
+        return try await placed(try await made(desired, intent), desired).owingSwitch(desired)
     }
 
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
@@ -124,20 +122,24 @@ struct Environment: RancherResource {
     func update(
         _ id: RemoteID, from old: Arguments, to new: Arguments
     ) async throws(ProviderError) -> Observed<Self>? {
-        var changes = try await described(id, from: old, to: new)
+        let changes = try await described(id, from: old, to: new).merging(changes(from: old, to: new)) { $1 }
+        let seen = try await changed(id, changes, new)
+        if let members = new.members, Set(members.map(\.body)) != Set((old.members ?? []).map(\.body)) {
+            try await collection(new).act(
+                try await existing(id, new), "setmembers", ["members": try Environment.list(members)])
+        }
+        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+    }
+
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value] {
+        var changes: [String: Value] = [:]
         if new.name != old.name { changes["name"] = .string(new.name) }
         if new.isVirtualMachine != old.isVirtualMachine { changes.set("virtualMachine", new.isVirtualMachine) }
         if new.hostRemoveDelay != old.hostRemoveDelay { changes.set("hostRemoveDelaySeconds", new.hostRemoveDelay) }
         if new.servicesPorts != old.servicesPorts {
             changes.set("servicesPortRange", new.servicesPorts.map(Environment.range))
         }
-        var seen = try await changed(id, changes, new)
-        if let members = new.members, Set(members.map(\.body)) != Set((old.members ?? []).map(\.body)) {
-            try await collection(new).act(
-                try await existing(id, new), "setmembers", ["members": try Environment.list(members)])
-        }
-        if let switched = try await switched(id, from: old.enabled, to: new.enabled, new) { seen = switched }
-        return seen
+        return changes
     }
 
     // MARK: - Wire format
@@ -194,7 +196,7 @@ struct Environment: RancherResource {
         }
         arguments.enabled = !object.isInactive
         if known.template != nil, let id = object.text("projectTemplateId") {
-            arguments.template = try await templates(known).all().first { $0.id == id }?.name
+            arguments.template = try await templates(known).listed(id)?.name
         }
         if known.members != nil { arguments.members = try await members(object, known) }
         var outputs = Outputs()

@@ -6,8 +6,8 @@ import RancherClient
 ///
 /// Calls: `GET projects/ENV/registries`, `POST projects/ENV/registries`, `PUT registries/ID`, `activate`, `deactivate`,
 /// `DELETE registries/ID`. Its address is unique in the environment; removing it removes its credentials.
-struct Registry: RancherResource {
-    struct Arguments: EnvironmentArguments {
+struct Registry: SwitchedResource {
+    struct Arguments: EnvironmentArguments, SwitchedArguments {
         var server: String?
         var environment: String?
         var serverAddress = ""
@@ -45,25 +45,16 @@ struct Registry: RancherResource {
         object.text("serverAddress")?.lowercased() == desired.serverAddress.lowercased()
     }
 
-    func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        var observed = try await placed(try await made(desired, intent), desired)
-        if desired.enabled == false { observed.owed.insert("enabled") }
-        return observed
-    }
-
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
         var body: [String: Value] = ["serverAddress": .string(desired.serverAddress)]
         body.set("name", desired.name)
         return body
     }
 
-    func update(
-        _ id: RemoteID, from old: Arguments, to new: Arguments
-    ) async throws(ProviderError) -> Observed<Self>? {
-        var changes = try await described(id, from: old, to: new)
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value] {
+        var changes: [String: Value] = [:]
         if new.name != old.name { changes.set("name", new.name) }
-        let seen = try await changed(id, changes, new)
-        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+        return changes
     }
 
     func observed(_ object: RancherObject, _ known: Arguments) async throws(ProviderError) -> Observed<Self> {

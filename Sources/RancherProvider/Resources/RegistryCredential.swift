@@ -6,8 +6,8 @@ import RancherClient
 ///
 /// Calls: `GET projects/ENV/registrycredentials`, `POST projects/ENV/registrycredentials`, `PUT registrycredentials/ID`,
 /// `activate`, `deactivate`, `DELETE registrycredentials/ID`. Rancher never tells the password.
-struct RegistryCredential: RancherResource {
-    struct Arguments: EnvironmentArguments {
+struct RegistryCredential: SwitchedResource {
+    struct Arguments: EnvironmentArguments, SwitchedArguments {
         var server: String?
         var environment: String?
         var registry = ""
@@ -49,12 +49,6 @@ struct RegistryCredential: RancherResource {
 
     let rancher: RancherSession
 
-    func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        var observed = try await placed(try await made(desired, intent), desired)
-        if desired.enabled == false { observed.owed.insert("enabled") }
-        return observed
-    }
-
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
         var body: [String: Value] = [
             "registryId": .string(desired.registry), "publicValue": .string(desired.username),
@@ -65,16 +59,13 @@ struct RegistryCredential: RancherResource {
         return body
     }
 
-    func update(
-        _ id: RemoteID, from old: Arguments, to new: Arguments
-    ) async throws(ProviderError) -> Observed<Self>? {
-        var changes = try await described(id, from: old, to: new)
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value] {
+        var changes: [String: Value] = [:]
         if new.name != old.name { changes.set("name", new.name) }
         if new.email != old.email { changes.set("email", new.email) }
         if new.username != old.username { changes["publicValue"] = .string(new.username) }
         if new.password != old.password { changes.set("secretValue", new.password) }
-        let seen = try await changed(id, changes, new)
-        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+        return changes
     }
 
     func observed(_ object: RancherObject, _ known: Arguments) async throws(ProviderError) -> Observed<Self> {

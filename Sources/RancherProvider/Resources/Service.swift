@@ -91,7 +91,7 @@ struct Service: RancherResource {
     let rancher: RancherSession
 
     func isRival(_ object: RancherObject, of desired: Arguments) -> Bool {
-        object.name?.lowercased() == desired.name.lowercased() && object.stack == desired.stack
+        object.hasName(desired.name) && object.stack == desired.stack
     }
 
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {

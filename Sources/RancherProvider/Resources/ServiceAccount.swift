@@ -6,8 +6,8 @@ import RancherClient
 ///
 /// Calls: `GET accounts`, `POST accounts`, `PUT accounts/ID`, `deactivate`, `DELETE accounts/ID`. Its keys are
 /// `rancher.api_key` with `account`.
-struct ServiceAccount: RancherResource {
-    struct Arguments: RancherArguments {
+struct ServiceAccount: SwitchedResource {
+    struct Arguments: SwitchedArguments {
         var server: String?
         var name = ""
         var description: String?
@@ -36,25 +36,16 @@ struct ServiceAccount: RancherResource {
 
     let rancher: RancherSession
 
-    func create(_ desired: Arguments, intent: Intent) async throws(ProviderError) -> Observed<Self> {
-        var observed = try await placed(try await made(desired, intent), desired)
-        if desired.enabled == false { observed.owed.insert("enabled") }
-        return observed
-    }
-
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
         var body: [String: Value] = ["kind": "service", "name": .string(desired.name)]
         body.set("uuid", desired.uuid)
         return body
     }
 
-    func update(
-        _ id: RemoteID, from old: Arguments, to new: Arguments
-    ) async throws(ProviderError) -> Observed<Self>? {
-        var changes = try await described(id, from: old, to: new)
+    func changes(from old: Arguments, to new: Arguments) -> [String: Value] {
+        var changes: [String: Value] = [:]
         if new.name != old.name { changes["name"] = .string(new.name) }
-        let seen = try await changed(id, changes, new)
-        return try await switched(id, from: old.enabled, to: new.enabled, new) ?? seen
+        return changes
     }
 
     func observed(_ object: RancherObject, _ known: Arguments) async throws(ProviderError) -> Observed<Self> {

@@ -38,8 +38,7 @@ struct Setting: RancherResource {
         var found: [RemoteID: Observed<Self>] = [:]
         for object in known {
             let (id, arguments) = located(object)
-            let listed = try await collection(arguments).all()
-            guard let seen = listed.first(where: { $0.id == id }), seen.isSet else { continue }
+            guard let seen = try await collection(arguments).listed(id), seen.isSet else { continue }
             found[object.id] = try await placed(seen, arguments)
         }
         return found

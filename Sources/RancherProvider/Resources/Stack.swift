@@ -66,7 +66,7 @@ struct Stack: RancherResource {
     let rancher: RancherSession
 
     func isRival(_ object: RancherObject, of desired: Arguments) -> Bool {
-        object.name?.lowercased() == desired.name.lowercased()
+        object.hasName(desired.name)
     }
 
     func body(_ desired: Arguments) async throws(ProviderError) -> [String: Value] {
