@@ -12,8 +12,8 @@ let settings: [SwiftSetting] = [
 /// What every plan runs through. A release is made for size (see the Makefile), and this for speed: the frontend takes
 /// the last word that it is given.
 let hot: Set<String> = [
-    "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering", "ResourceGraph", "Planning",
-    "Reporting", "StateStorage", "AWSClient",
+    "Diagnostics", "TextEncodings", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "Lowering",
+    "ResourceGraph", "Planning", "Reporting", "StateStorage", "AWSClient",
 ]
 let speed: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-O"], .when(configuration: .release))]
 
@@ -50,11 +50,12 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
         layer("Diagnostics"),
-        layer("MusterModel", ["Diagnostics"]),
-        layer("Expressions", ["MusterModel", "Diagnostics", crypto]),
+        layer("TextEncodings"),
+        layer("MusterModel", ["TextEncodings", "Diagnostics"]),
+        layer("Expressions", ["MusterModel", "TextEncodings", "Diagnostics", crypto]),
         layer("YAMLSyntax", ["CYAML", "Diagnostics"]),
         layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions", "Diagnostics"]),
-        layer("UserData", ["MusterModel", "Diagnostics"]),
+        layer("UserData", ["MusterModel", "TextEncodings", "Diagnostics"]),
         layer("Lowering", ["MusterModel", "Expressions", "UserData", "Diagnostics"]),
         layer("ResourceGraph", ["MusterModel", "Diagnostics", heap, deque]),
         layer("ProviderKit", ["MusterModel"]),
@@ -62,18 +63,20 @@ let package = Package(
         layer("Planning", ["MusterModel", "ResourceGraph", "Expressions", "Diagnostics"]),
         layer("StateStorage", ["MusterModel", grdb]),
         layer("HTTPTransport", ["CCurl"]),
-        layer("AWSClient", ["HTTPTransport", crypto]),
-        layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", crypto]),
-        layer("RancherClient", ["MusterModel", "HTTPTransport"]),
-        layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport"]),
-        layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"]),
+        layer("AWSClient", ["HTTPTransport", "TextEncodings", crypto]),
+        layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings", crypto]),
+        layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
+        layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
+        layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"]),
         layer("Reporting", ["MusterModel", "Diagnostics"]),
         layer(
             "MusterCommands",
             [
                 "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
                 "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient",
-                "AWSProvider", "RancherClient", "RancherProvider", "Applying", "Reporting", argumentParser, crypto,
+                "AWSProvider", "RancherClient", "RancherProvider", "Applying", "Reporting", "TextEncodings",
+                argumentParser,
+                crypto,
             ]),
         // Stands in for the locale data of ICU, which nothing here needs.
         .target(name: "ICUStubData"),
@@ -81,15 +84,18 @@ let package = Package(
 
         // Simulators for the sandbox and for tests; nothing of them is linked into muster.
         .target(
-            name: "SandboxServing", dependencies: ["HTTPTransport", "AWSClient"], path: "sandbox/SandboxServing",
+            name: "SandboxServing", dependencies: ["HTTPTransport", "AWSClient", "TextEncodings"],
+            path: "sandbox/SandboxServing",
             swiftSettings: settings),
         .target(
             name: "RancherSimulation",
-            dependencies: ["SandboxServing", "HTTPTransport", "AWSClient", "YAMLSyntax", "Diagnostics", crypto],
+            dependencies: [
+                "SandboxServing", "HTTPTransport", "AWSClient", "TextEncodings", "YAMLSyntax", "Diagnostics", crypto,
+            ],
             path: "sandbox/RancherSimulation", swiftSettings: settings),
         .target(
             name: "SpotSimulation",
-            dependencies: ["SandboxServing", "RancherSimulation", "HTTPTransport", "AWSClient"],
+            dependencies: ["SandboxServing", "RancherSimulation", "HTTPTransport", "AWSClient", "TextEncodings"],
             path: "sandbox/SpotSimulation", swiftSettings: settings),
         .executableTarget(
             name: "SandboxServer",
@@ -104,12 +110,13 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "MusterModel", "Expressions", "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage",
-                "HTTPTransport", "AWSClient", "AWSProvider", "Applying", "Diagnostics", "TestSupport",
+                "HTTPTransport", "AWSClient", "AWSProvider", "Applying", "TextEncodings", "Diagnostics", "TestSupport",
             ], path: "Tests/Simulation", swiftSettings: settings),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
         tests("SimulationTests", ["Simulation", "MusterModel", "TestSupport"]),
         tests("DiagnosticsTests", ["Diagnostics", "TestSupport"]),
+        tests("TextEncodingsTests", ["TextEncodings"]),
         tests("MusterModelTests", ["MusterModel", "TestSupport"]),
         tests("ExpressionsTests", ["Expressions", "MusterModel", "Diagnostics", "TestSupport"]),
         tests("YAMLSyntaxTests", ["YAMLSyntax", "Diagnostics", "TestSupport"]),
@@ -131,10 +138,13 @@ let package = Package(
         .target(name: "CPowerLoss", path: "Tests/CPowerLoss", linkerSettings: [.linkedLibrary("sqlite3")]),
         tests("StateStorageTests", ["StateStorage", "MusterModel", "TestSupport", "CPowerLoss", grdb]),
         tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
-        tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TestSupport"]),
+        tests("AWSClientTests", ["AWSClient", "HTTPTransport", "TextEncodings", "TestSupport"]),
         tests(
             "AWSProviderTests",
-            ["AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "MusterModel", "Planning", "TestSupport"]),
+            [
+                "AWSProvider", "ProviderKit", "AWSClient", "HTTPTransport", "TextEncodings", "MusterModel", "Planning",
+                "TestSupport",
+            ]),
         tests(
             "RancherProviderTests",
             [
@@ -148,10 +158,10 @@ let package = Package(
         tests("MusterCommandsTests", ["MusterCommands", "AWSClient", "MusterModel", "Diagnostics", "TestSupport"]),
         tests(
             "SpotSimulationTests",
-            ["SpotSimulation", "RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient"]),
+            ["SpotSimulation", "RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient", "TextEncodings"]),
         tests(
             "RancherSimulationTests",
-            ["RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient"]),
+            ["RancherSimulation", "SandboxServing", "HTTPTransport", "AWSClient", "TextEncodings"]),
         tests("ArchitectureTests", ["TestSupport"]),
     ]
 )

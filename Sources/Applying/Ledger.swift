@@ -1,5 +1,6 @@
 import Expressions
 import MusterModel
+import TextEncodings
 
 /// What this run knows of the state: the rows as they were and as its own steps left them. Deferred values are
 /// evaluated against it.
@@ -112,23 +113,11 @@ actor Ledger {
     private static func forms(of secret: String) -> [String] {
         var forms: [String] = []
         for text in [secret] + base64Forms(of: secret) {
-            let written = [text, percentEncoded(text), jsonEscaped(text), xmlEscaped(text)]
+            let written = [text, PercentEncoding.encode(text), jsonEscaped(text), xmlEscaped(text)]
             for form in written where !forms.contains(form) { forms.append(form) }
         }
         // One that holds another goes first, so that nothing of it stays.
         return forms.sorted { $0.utf8.count > $1.utf8.count }
-    }
-
-    private static func percentEncoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: bytes.append(byte)
-            default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func jsonEscaped(_ text: String) -> String {
@@ -146,14 +135,9 @@ actor Ledger {
     private static func base64Forms(of text: String) -> [String] {
         let bytes = Array(text.utf8)
         guard bytes.count >= 8 else { return [] }
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         return (0..<3).map { offset in
-            var form: [UInt8] = []
-            for start in stride(from: offset, to: bytes.count - 2, by: 3) {
-                let group = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
-                form += [18, 12, 6, 0].map { digits[group >> $0 & 63] }
-            }
-            return String(decoding: form, as: UTF8.self)
+            let rest = bytes.dropFirst(offset)
+            return Base64.encode(rest.dropLast(rest.count % 3))
         }
     }
 

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The kind of a resource, such as `aws.vpc`: a provider, a dot, a name.
 package struct ResourceType: RawRepresentable, Sendable, Hashable, Comparable, CustomStringConvertible,
     ExpressibleByStringLiteral
@@ -62,16 +64,7 @@ package struct Address: Sendable, Hashable, Comparable, CustomStringConvertible 
     private static func encoded(_ text: String, keepsSlash: Bool = true) -> String {
         func isKept(_ byte: UInt8) -> Bool { isPlain(byte) && (keepsSlash || byte != UInt8(ascii: "/")) }
         if text.utf8.allSatisfy(isKept) { return text }
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if isKept(byte) {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return PercentEncoding.encode(text, keeping: keepsSlash ? "/@" : "@")
     }
 
     private static func decoded(_ bytes: ArraySlice<UInt8>) -> String? {

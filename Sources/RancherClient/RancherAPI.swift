@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Which of its two interfaces a server is talked to by.
 package enum RancherAPI: String, Sendable, Hashable {
     /// Rancher 1.2 and later.
@@ -33,15 +35,6 @@ package struct RancherPath: Sendable, Hashable {
         return (scope + [collection] + rest).map(RancherPath.encoded).joined(separator: "/")
     }
 
-    static func encoded(_ part: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in part.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e, 0x21, 0x3a, 0x2a: bytes.append(byte)
-            default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    /// Ids and templates have `:`, `!` and `*` in them.
+    static func encoded(_ part: String) -> String { PercentEncoding.encode(part, keeping: "!:*") }
 }

@@ -7,6 +7,7 @@
 // Nothing here reads a file, asks anybody or knows a section: values come in, texts go out.
 
 package import MusterModel
+import TextEncodings
 
 /// Text with holes.
 package struct Text: Sendable, Hashable {
@@ -166,7 +167,7 @@ extension Text {
     /// The value as a part of a query string.
     package init(query value: Value) {
         if let known = value.scalarText {
-            append(Query.encoded(known))
+            append(PercentEncoding.encode(known))
         } else {
             appendHole(.call("url_encode", [value.asTextExpression]))
         }

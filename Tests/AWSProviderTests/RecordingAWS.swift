@@ -6,6 +6,7 @@ import HTTPTransport
 import MusterModel
 import ProviderKit
 import Testing
+import TextEncodings
 
 actor RecordingAWS: HTTPClient {
     /// What an operation answers.

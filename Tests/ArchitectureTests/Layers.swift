@@ -25,8 +25,8 @@ struct Layer: Sendable {
 
     /// No layer of the pipeline between reading and showing does I/O, reads a clock or draws a random number.
     static let core: Set<String> = [
-        "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
-        "ResourceGraph", "Planning", "Reporting",
+        "Diagnostics", "TextEncodings", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData",
+        "Lowering", "ResourceGraph", "Planning", "Reporting",
     ]
 
     private static let cLibrary: Set<String> = ["Glibc", "Musl", "Darwin"]
@@ -34,11 +34,12 @@ struct Layer: Sendable {
     static let all: [Layer] = [
         // `memchr` finds the lines of a source file.
         Layer("Diagnostics", system: cLibrary),
-        Layer("MusterModel"),
-        Layer("Expressions", ["MusterModel"], packages: ["Crypto"]),
+        Layer("TextEncodings"),
+        Layer("MusterModel", ["TextEncodings"]),
+        Layer("Expressions", ["MusterModel", "TextEncodings"], packages: ["Crypto"]),
         Layer("YAMLSyntax", ["CYAML"]),
         Layer("SpecLoading", ["MusterModel", "YAMLSyntax", "Expressions"]),
-        Layer("UserData", ["MusterModel"]),
+        Layer("UserData", ["MusterModel", "TextEncodings"]),
         Layer("Lowering", ["MusterModel", "Expressions", "UserData"]),
         Layer("ResourceGraph", ["MusterModel"], packages: ["HeapModule", "DequeModule"]),
         Layer("ProviderKit", ["MusterModel"], system: ["Synchronization"]),
@@ -48,12 +49,12 @@ struct Layer: Sendable {
             "StateStorage", ["MusterModel"], packages: ["GRDB"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials"])),
         Layer("HTTPTransport", ["CCurl"], system: cLibrary.union(["Synchronization"])),
-        Layer("AWSClient", ["HTTPTransport"], packages: ["Crypto"], system: ["Synchronization"]),
-        Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient"], packages: ["Crypto"]),
-        Layer("RancherClient", ["MusterModel", "HTTPTransport"]),
-        Layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport"]),
+        Layer("AWSClient", ["HTTPTransport", "TextEncodings"], packages: ["Crypto"], system: ["Synchronization"]),
+        Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings"], packages: ["Crypto"]),
+        Layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
+        Layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
         Layer(
-            "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions"],
+            "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"],
             system: ["FoundationEssentials"]),
         Layer("Reporting", ["MusterModel"]),
         Layer(
@@ -61,7 +62,7 @@ struct Layer: Sendable {
             [
                 "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering", "ResourceGraph",
                 "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
-                "RancherClient", "RancherProvider", "Applying", "Reporting",
+                "RancherClient", "RancherProvider", "Applying", "Reporting", "TextEncodings",
             ],
             packages: ["ArgumentParser", "Crypto"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials", "Synchronization"])),

@@ -2,6 +2,7 @@ import AWSClient
 import HTTPTransport
 import RancherSimulation
 import SandboxServing
+import TextEncodings
 
 /// A simulated server and a person with a keyboard.
 struct Lab {

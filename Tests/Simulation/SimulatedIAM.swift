@@ -1,4 +1,5 @@
 import AWSClient
+import TextEncodings
 
 // IAM: roles, what hangs on them, instance profiles. Names are unique at once; that others see a name takes a while.
 

@@ -1,5 +1,6 @@
 import AWSClient
 import HTTPTransport
+import TextEncodings
 
 // EC2: networks, groups, addresses, keys.
 

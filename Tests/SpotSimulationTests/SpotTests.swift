@@ -4,6 +4,7 @@ import RancherSimulation
 import SandboxServing
 import SpotSimulation
 import Testing
+import TextEncodings
 
 @Suite("Spot")
 struct SpotTests {

@@ -1,5 +1,6 @@
 import AWSClient
 package import SandboxServing
+import TextEncodings
 
 // What a test tells the simulator by HTTP: machines join, are lost, come back.
 

@@ -1,6 +1,7 @@
 import AWSClient
 package import HTTPTransport
 import Synchronization
+import TextEncodings
 
 /// A simulated service with its clock, its journal and its faults; over HTTP (`SandboxServer`) or in process, where it
 /// is an `HTTPClient` itself.

@@ -1,5 +1,6 @@
 import AWSClient
 import SandboxServing
+import TextEncodings
 
 /// What a group's definition must be, how a change is merged into it, and what the service adds.
 enum SpotDefinition {

@@ -1,6 +1,7 @@
 import AWSClient
 package import HTTPTransport
 import SandboxServing
+import TextEncodings
 
 /// An answer that refuses.
 struct SpotFailure: Error {

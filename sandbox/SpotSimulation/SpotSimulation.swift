@@ -13,6 +13,7 @@ package import RancherSimulation
 package import SandboxServing
 import AWSClient
 import Synchronization
+import TextEncodings
 
 package typealias SpotSite = SandboxSite<SpotServer>
 

@@ -6,6 +6,7 @@
 // for the object before doing anything else. No resource is known here.
 
 package import HTTPTransport
+import TextEncodings
 
 /// Calls AWS as one identity.
 package final class AWSClient: Sendable {

@@ -1,4 +1,5 @@
 package import HTTPTransport
+import TextEncodings
 
 /// What a call does to the world, which decides whether it may be sent again after its outcome became unknown.
 package enum AWSEffect: Sendable, Hashable {
@@ -108,7 +109,7 @@ package struct RESTPath: Sendable, Hashable, ExpressibleByStringInterpolation {
 
         /// An S3 key: its slashes separate.
         package mutating func appendInterpolation(key: String) {
-            text += PercentEncoding.encode(key, keepingSlash: true)
+            text += PercentEncoding.encode(key, keeping: "/")
         }
     }
 }

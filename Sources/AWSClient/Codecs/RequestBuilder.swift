@@ -1,4 +1,5 @@
 import HTTPTransport
+import TextEncodings
 
 /// The request of an operation before it is signed: a pure function.
 struct RequestBuilder {

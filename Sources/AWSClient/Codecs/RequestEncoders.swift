@@ -1,5 +1,7 @@
 // The four ways in which AWS services want their input, each a pure function from the tree to bytes.
 
+import TextEncodings
+
 /// Form bodies of the `ec2` and `query` protocols.
 struct FormBodyEncoder {
     enum Dialect { case ec2, query }

@@ -1,4 +1,5 @@
 import HTTPTransport
+import TextEncodings
 
 /// Credentials of the instance's role, from the metadata service (version 2, else 1).
 struct InstanceMetadata {

@@ -1,5 +1,6 @@
 import Crypto
 import HTTPTransport
+import TextEncodings
 
 /// Role credentials of IAM Identity Center, by the token that `aws sso login` left in the cache.
 struct SSOCredentials {

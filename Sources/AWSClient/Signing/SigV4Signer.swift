@@ -2,6 +2,7 @@
 
 import Crypto
 package import HTTPTransport
+import TextEncodings
 
 /// Signs requests for one region and service.
 package struct SigV4Signer: Sendable {
@@ -154,7 +155,7 @@ package struct SigV4Signer: Sendable {
             let endsInSlash = result.hasSuffix("/") || result.hasSuffix("/.") || result.hasSuffix("/..")
             result = "/" + segments.joined(separator: "/") + (endsInSlash && !segments.isEmpty ? "/" : "")
         }
-        return options.encodesPath ? PercentEncoding.encode(result, keepingSlash: true) : result
+        return options.encodesPath ? PercentEncoding.encode(result, keeping: "/") : result
     }
 
     /// Names and values are decoded and encoded anew, so that the result does not depend on how they came; sorted by

@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 // IAM's listings. One call tells roles with their trust, inline policies, attachments, tags and profiles; what it does
 // not tell (description, session length) is in a second one, asked for only where it is declared.

@@ -1,5 +1,6 @@
 import AWSClient
 import ProviderKit
+import TextEncodings
 
 /// What a machine runs at its first boot, as the spec says it: a text, or the base64 of anything.
 enum UserData {

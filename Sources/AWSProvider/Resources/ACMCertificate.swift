@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 /// A certificate: requested from Amazon or from a private authority, or imported.
 ///

@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 /// A launch configuration: what the new instances of a group are like, for accounts that still have them. AWS wants
 /// launch templates, and accounts made since October 2024 cannot make any of these.

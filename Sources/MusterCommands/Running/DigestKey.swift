@@ -1,4 +1,5 @@
 import Crypto
+import TextEncodings
 
 /// The key of the digests by which secrets are compared. It lives apart from the state, readable by its owner alone:
 /// whoever gets the state cannot check a guess without it.
@@ -9,13 +10,13 @@ struct DigestKey: Sendable {
 
     init(bytes: [UInt8]) {
         key = SymmetricKey(data: bytes)
-        identifier = DigestKey.hexadecimal(SHA256.hash(data: Array("muster digest key".utf8) + bytes).prefix(4))
+        identifier = Hexadecimal.encode(SHA256.hash(data: Array("muster digest key".utf8) + bytes).prefix(4))
     }
 
     /// `<key id>:<HMAC-SHA256>`: a digest of another key can be told from a digest of another value.
     func digest(_ text: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-        return "\(identifier):\(DigestKey.hexadecimal(code))"
+        return "\(identifier):\(Hexadecimal.encode(code))"
     }
 
     /// Reads the key, or makes one on first use.
@@ -67,10 +68,5 @@ struct DigestKey: Sendable {
             environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 }
             ?? LocalFile.join(environment["HOME"] ?? ".", ".config")
         return LocalFile.join(configuration, "muster/digest.key")
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -1,6 +1,7 @@
 import MusterModel
 import ProviderKit
 import RancherClient
+import TextEncodings
 
 /// A secret that containers of an environment may be given (Rancher 1.4 and later).
 ///

@@ -1,4 +1,5 @@
 package import MusterModel
+import TextEncodings
 
 /// A machine that joins an environment of Rancher when it starts, and leaves it when it goes for good.
 ///
@@ -154,7 +155,7 @@ package struct RancherAgent: Sendable {
     /// `CATTLE_HOST_LABELS` is a query string.
     func labelWords() -> Text {
         var text = Text()
-        for (key, value) in labels { text += "'\(Query.encoded(key))=\(Text(query: value))&'" }
+        for (key, value) in labels { text += "'\(PercentEncoding.encode(key))=\(Text(query: value))&'" }
         return text + "\"\(Self.instanceLabel)=$host\""
     }
 

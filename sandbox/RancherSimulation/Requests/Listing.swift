@@ -1,5 +1,6 @@
 import AWSClient
 import SandboxServing
+import TextEncodings
 
 // Collections: what is in them for whom, filters, order, pages, included links.
 

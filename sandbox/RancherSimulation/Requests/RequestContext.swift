@@ -1,6 +1,7 @@
 import AWSClient
 import HTTPTransport
 import SandboxServing
+import TextEncodings
 
 /// Who sends a request.
 struct Caller: Sendable {

@@ -1,6 +1,7 @@
 import AWSClient
 import HTTPTransport
 import SandboxServing
+import TextEncodings
 
 // From a request to an answer, in the order in which the server asks: address, credentials, scope, type, method, object.
 

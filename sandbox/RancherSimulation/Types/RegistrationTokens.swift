@@ -2,6 +2,7 @@ import AWSClient
 import Crypto
 import HTTPTransport
 import SandboxServing
+import TextEncodings
 
 // What lets a host in: a token, the URL of its script, and the command that an operator pastes.
 

@@ -1,5 +1,6 @@
 import AWSClient
 import SandboxServing
+import TextEncodings
 
 extension ObjectType {
     static let secret = ObjectType(

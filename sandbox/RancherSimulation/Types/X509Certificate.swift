@@ -1,6 +1,7 @@
 import AWSClient
 import Crypto
 import SandboxServing
+import TextEncodings
 
 /// What a server tells of a certificate, read from its DER.
 struct X509Certificate {

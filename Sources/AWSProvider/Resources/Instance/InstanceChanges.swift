@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 /// One update of an instance. Each change is idempotent, and the whole may be begun anew after any of them.
 ///

@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 // How AWS's answers about instances are read.
 

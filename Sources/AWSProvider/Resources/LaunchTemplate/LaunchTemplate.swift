@@ -13,6 +13,7 @@ import AWSClient
 import Crypto
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 /// A launch template: what new instances are like.
 ///

@@ -1,6 +1,7 @@
 import AWSClient
 import MusterModel
 import ProviderKit
+import TextEncodings
 
 // What a version of a launch template holds: one list, from which the schema, the request and the reading follow.
 

@@ -1,8 +1,11 @@
-/// RFC 3986, as SigV4 wants it: everything but `A-Za-z0-9-._~` becomes `%XX` in upper case; a space is never `+`.
+// The ways in which bytes are written as text. Standard library alone: start-up is part of every command.
+
+/// RFC 3986: everything but `A-Za-z0-9-._~` becomes `%XX` in upper case; a space is `+` only where that is asked for.
 package enum PercentEncoding {
-    package static func encode(_ text: some StringProtocol, keepingSlash: Bool = false) -> String {
+    /// - Parameter kept: ASCII characters that stay as they are too, such as `/` in a path.
+    package static func encode(_ text: some StringProtocol, keeping kept: String = "") -> String {
         var bytes: [UInt8] = []
-        append(text.utf8, to: &bytes, keepingSlash: keepingSlash)
+        append(text.utf8, to: &bytes, keeping: kept)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -32,14 +35,14 @@ package enum PercentEncoding {
     }
 
     /// - Parameter spaceAsPlus: as forms have it, never where a signature looks at the encoding.
-    static func append(
-        _ text: some Sequence<UInt8>, to bytes: inout [UInt8], keepingSlash: Bool = false, spaceAsPlus: Bool = false
+    package static func append(
+        _ text: some Sequence<UInt8>, to bytes: inout [UInt8], keeping kept: String = "", spaceAsPlus: Bool = false
     ) {
         for byte in text {
             switch byte {
             case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: bytes.append(byte)
-            case 0x2f where keepingSlash: bytes.append(byte)
             case 0x20 where spaceAsPlus: bytes.append(UInt8(ascii: "+"))
+            case _ where kept.utf8.contains(byte): bytes.append(byte)
             default: bytes += [UInt8(ascii: "%"), upperHex[Int(byte >> 4)], upperHex[Int(byte & 15)]]
             }
         }
@@ -84,7 +87,9 @@ package enum Base64 {
     }
 
     /// White space is skipped; anything else that is not base64 gives `nil`.
-    package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    ///
+    /// - Parameter isExact: padding must be there, and the unused bits of the last character must be nothing.
+    package static func decode(_ text: some StringProtocol, isExact: Bool = false) -> [UInt8]? {
         var result: [UInt8] = []
         var group: UInt32 = 0
         var count = 0
@@ -100,7 +105,7 @@ package enum Base64 {
             case 0x3d:
                 padding += 1
                 continue
-            case 0x20, 0x09, 0x0a, 0x0d: continue
+            case 0x20, 0x09...0x0d: continue
             default: return nil
             }
             guard padding == 0 else { return nil }
@@ -112,10 +117,16 @@ package enum Base64 {
         }
         switch (count, padding) {
         case (0, 0): break
-        case (2, 0), (2, 2): result.append(UInt8(group >> 4 & 255))
-        case (3, 0), (3, 1): result += [UInt8(group >> 10 & 255), UInt8(group >> 2 & 255)]
+        case (2, 2),
+            (2, 0) where !isExact:
+            result.append(UInt8(group >> 4 & 255))
+        case (3, 1),
+            (3, 0) where !isExact:
+            result += [UInt8(group >> 10 & 255), UInt8(group >> 2 & 255)]
         default: return nil
         }
+        let unused: UInt32 = count == 2 ? 0xf : count == 3 ? 0x3 : 0
+        if isExact, group & unused != 0 { return nil }
         return result
     }
 }
