@@ -13,6 +13,8 @@ package enum HostSecret: Sendable, Hashable {
     case managed(Value, key: Value?)
     /// A file on the machine, which the image brings.
     case file(String)
+    /// A text that says where it is, `ssm:/path` or `secretsmanager:id#key`: what another resource was told to keep it at.
+    case place(Value)
 
     /// A value in the spec: a secret variable that lives in AWS is fetched, everything else stands where it is used.
     package init(_ value: Value) {
@@ -32,7 +34,7 @@ package enum HostSecret: Sendable, Hashable {
 
     package var needsAWS: Bool {
         switch self {
-        case .parameter, .managed: true
+        case .parameter, .managed, .place: true
         case .inline, .file: false
         }
     }
@@ -45,6 +47,7 @@ package enum HostSecret: Sendable, Hashable {
         case .managed(let id, nil): "managed_secret \(shell: id)"
         case .managed(let id, let key?): "managed_secret \(shell: id) | member \(shell: key)"
         case .file(let path): "cat \(Shell.quoted(path))"
+        case .place(let place): "fetch \(shell: place)"
         }
     }
 
@@ -69,14 +72,34 @@ package enum HostSecret: Sendable, Hashable {
             }
 
             """
-        let hasKey = secrets.contains { if case .managed(_, .some) = $0 { true } else { false } }
-        if hasKey {
+        if needsJSON(secrets) {
             text += "member() { flatten | sed -n \"s|^$1$(printf '\\t')||p\"; }\n"
+        }
+        if secrets.contains(where: \.isPlace) {
+            text += #"""
+                # fetch WHERE: what muster keeps at ssm:… or secretsmanager:….
+                fetch() {
+                    case $1 in
+                        ssm:*) parameter "${1#ssm:}" ;;
+                        secretsmanager:*#*) managed_secret "$(echo "${1#secretsmanager:}" | cut -d '#' -f 1)" | member "${1##*#}" ;;
+                        secretsmanager:*) managed_secret "${1#secretsmanager:}" ;;
+                        *) die "$1 cannot be reached from a machine: keep it in ssm: or secretsmanager:" ;;
+                    esac
+                }
+
+                """#
         }
         return text
     }
 
+    private var isPlace: Bool { if case .place = self { true } else { false } }
+
     static func needsJSON(_ secrets: [HostSecret]) -> Bool {
-        secrets.contains { if case .managed(_, .some) = $0 { true } else { false } }
+        secrets.contains { secret in
+            switch secret {
+            case .managed(_, .some), .place: true
+            default: false
+            }
+        }
     }
 }

@@ -222,6 +222,7 @@ class Machine:
             case "$*" in
                 *"--name /rancher/prod/access"*) echo ACCESS ;;
                 *"--secret-id rancher/prod"*) echo '{{"other": "x", "secret": "SE\\\\x\\"CRET"}}' ;;
+                *"--name /rancher/registration-url"*) echo "{self.rancher.url}/v1/projects/1a5/scripts/FETCHED" ;;
                 *"--name /slack/ops"*) echo "{self.rancher.url}/told/slack" ;;
                 *"--name /rancher/db"*) echo "db pass" ;;
                 *"--secret-id rancher "*) echo '{{"db": "db pass"}}' ;;

@@ -186,14 +186,22 @@ def test_a_key_that_is_refused_is_told_at_once(machine: Machine) -> None:
 
 def test_a_server_that_is_gone_is_told_when_the_time_is_up(machine: Machine) -> None:
     assert machine.run_golden("Rancher/join.sh").returncode == 0
-    text = (
-        machine.script(LEAVE)
-        .replace(f"url='{machine.rancher.url}", "url='http://127.0.0.1:9")
-        .replace("enter find 60", "enter find 1")
-    )
+    (machine.root / "etc/muster/api").write_text("http://127.0.0.1:9/v1\n")
+    text = machine.script(LEAVE).replace("enter find 60", "enter find 1")
     result = machine.run(text)
     assert result.returncode == 1 and "find took more than 1 s (state unknown, HTTP 000)" in result.stderr
     assert "pagerduty" in told(machine.rancher)
+
+
+def test_the_registration_url_is_fetched_where_it_is_kept(machine: Machine) -> None:
+    result = machine.run_golden("Rancher/fetched.sh")
+    assert result.returncode == 0, result.stderr
+    assert machine.runs()[0][-1] == f"{machine.rancher.url}/v1/projects/1a5/scripts/FETCHED"
+    machine.containers.joinpath("rancher-agent").unlink()
+    text = machine.script("Rancher/fetched.sh")
+    assert machine.run(text.replace("ssm:/rancher", "file:/rancher")).returncode == 1
+    result = machine.run(text.replace("ssm:/rancher/registration-url", "secretsmanager:rancher/prod#secret"))
+    assert result.returncode == 1 and "is none" in result.stderr
 
 
 def test_older_images_join_and_leave_through_init(machine: Machine) -> None:

@@ -40,7 +40,7 @@ struct CloudConfigTests {
         let identity = try #require(RancherOSAgent.Identity(files: files))
         var agent = RancherAgent(
             image: "rancher/agent:v1.2.11", version: AgentVersion(1, 2, 11),
-            registrationURL: "http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+            registrationURL: .inline("http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc"))
         agent.address = .detected
         agent.labels = [("site", "edge")]
         var config = CloudConfig(tree(["hostname": "edge-1", "runcmd": ["echo first"]]))

@@ -13,7 +13,7 @@ struct RancherScriptTests {
     private static func agent(_ version: String = "1.2.11") throws -> RancherAgent {
         var agent = RancherAgent(
             image: .string("rancher/agent:v\(version)"), version: try #require(AgentVersion(version)),
-            registrationURL: url)
+            registrationURL: .inline(url))
         agent.labels = [("role", "celery"), ("note", "it's 5 o'clock & more")]
         return agent
     }
@@ -36,6 +36,14 @@ struct RancherScriptTests {
         expectGolden(agent.userData().rendered, named: "Rancher/systemd.sh")
         expectGolden(agent.farewell().rendered, named: "Rancher/leave.sh")
         expectGolden(agent.join().rendered, named: "Rancher/join.sh")
+    }
+
+    @Test("The registration URL is fetched where another resource keeps it")
+    func fetched() throws {
+        var agent = try Self.agent()
+        agent.registrationURL = .place(
+            .output(Address(stack: "p", type: "rancher.registration_token", name: "t"), "place"))
+        expectGolden(agent.userData().rendered, named: "Rancher/fetched.sh")
     }
 
     @Test("Older images have init scripts, and older agents another command")
@@ -105,6 +113,7 @@ extension Text {
                 switch leaf {
                 case .output(let output) where output.output == "registration_url":
                     .string("http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+                case .output(let output) where output.output == "place": "ssm:/rancher/registration-url"
                 case .output(let output): .string("\(output.address.name).\(output.output).test")
                 case .secret(let secret): .string("it's the \(secret.name)")
                 default: nil

@@ -11,11 +11,10 @@ extension LoweringResult {
         let count = diagnostics.count
         let image = form["image"]?.value ?? "rancher/agent:v1.2.11"
         let knownVersion = agentVersion(form, image, at: form["image"]?.range ?? form.range)
-        guard let url = form["registration_url"], !url.value.isUnreadable else { return nil }
-        checkRegistration(url)
+        guard let url = registration(form, isRancherOS: isRancherOS) else { return nil }
         // What is wrong beside a version that is not known is said too.
         let version = knownVersion ?? AgentVersion(1, 2, 11)
-        var agent = RancherAgent(image: image, version: version, registrationURL: url.value)
+        var agent = RancherAgent(image: image, version: version, registrationURL: url)
         agent.labels = labels(form["labels"])
         agent.address = agentAddress(form["agent_ip"])
         agent.fingerprint = form["ca_fingerprint"]?.value
@@ -29,6 +28,16 @@ extension LoweringResult {
             agent.leave = farewell(leave)
         }
         return diagnostics.count == count && knownVersion != nil ? agent : nil
+    }
+
+    private mutating func registration(_ form: LocatedValue, isRancherOS: Bool) -> HostSecret? {
+        guard let field = form["registration_url"], !field.value.isUnreadable else { return nil }
+        checkRegistration(field)
+        guard let url = secret("registration_url", in: form) else { return nil }
+        if !isRancherOS { return url }
+        if field.entries == nil { return .inline(field.value) }
+        diagnostics.append(.notFetchedOnRancherOS(at: field.range))
+        return nil
     }
 
     private mutating func agentVersion(
@@ -291,6 +300,13 @@ extension Diagnostic {
             hint: field == "leave"
                 ? "Remove hosts that went from the environment."
                 : field == "before_join" ? "Use \"runcmd\" of \"rancheros\"." : "Leave it out.")
+    }
+
+    fileprivate static func notFetchedOnRancherOS(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            code: "spec.not-on-rancheros", summary: "Not on RancherOS",
+            detail: "RancherOS has no AWS CLI with which the URL could be fetched at boot.", at: range,
+            hint: "Write the URL, or a secret variable: it then stands in the user data.")
     }
 
     fileprivate static func notAVariable(_ name: String, at range: SourceRange) -> Diagnostic {

@@ -52,8 +52,9 @@ enum UserDataFields {
 
     static let agentFields: [ArgumentSchema] = [
         ArgumentSchema(
-            "registration_url", .string, isRequired: true,
-            "The registration URL of the environment, ending in `/scripts/` and a token."),
+            "registration_url", .anything, isRequired: true,
+            "The registration URL of the environment, ending in `/scripts/` and a token, with which anybody can add hosts: "
+                + secretForms),
         ArgumentSchema("image", .string, absence: .means("rancher/agent:v1.2.11"), "The image of the agent."),
         ArgumentSchema(
             "version", .string,

@@ -20,7 +20,8 @@ package struct RancherAgent: Sendable {
 
     package var image: Value
     package var version: AgentVersion
-    package var registrationURL: Value
+    /// It holds a token: whoever knows it can add hosts.
+    package var registrationURL: HostSecret
     /// In the order of the spec.
     package var labels: [(key: String, value: Value)] = []
     package var address = Address.privateIP
@@ -73,7 +74,7 @@ package struct RancherAgent: Sendable {
     /// The label by which the leave script, and a person, tell which instance a host is.
     package static let instanceLabel = "instance-id"
 
-    package init(image: Value, version: AgentVersion, registrationURL: Value) {
+    package init(image: Value, version: AgentVersion, registrationURL: HostSecret) {
         self.image = image
         self.version = version
         self.registrationURL = registrationURL
@@ -109,7 +110,7 @@ package struct RancherAgent: Sendable {
             # Joins Rancher. Does nothing where the agent is already there.
             set -eu
             umask 077
-            \(Snippets.die)\(Snippets.metadata)\(Self.waitForDocker)url=\(shell: registrationURL)
+            \(Snippets.die)\(Snippets.metadata)\(Self.waitForDocker)\(secretFunctions())\(url)
             image=\(shell: image)
             host=$(meta instance-id) || die "the metadata service does not say which instance this is"
             echo "$host" >\(Self.folder)/host
@@ -131,6 +132,13 @@ package struct RancherAgent: Sendable {
         text += "labels=\(labelWords())\n"
         text += "\(run(url: "\"$url\"", image: "\"$image\"", labels: "\"$labels\""))\n"
         return text
+    }
+
+    /// Sets `url`.
+    private var url: Text {
+        if case .inline(let value) = registrationURL { return "url=\(shell: value)" }
+        let read = registrationURL.read(into: "url", or: "the registration URL cannot be read")
+        return read + "case $url in */scripts/*) ;; *) die \"what is kept as the registration URL is none\" ;; esac"
     }
 
     static let waitForDocker = """

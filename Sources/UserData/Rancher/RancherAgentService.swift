@@ -8,8 +8,10 @@ extension RancherAgent {
     func credentials() -> Text {
         guard let leave else { return Text() }
         var text: Text = Snippets.curlWord.asText
-        if HostSecret.needsJSON(secrets) { text += Snippets.flatten.asText }
-        text += HostSecret.functions(for: secrets, region: region)
+        // Where the API is, for the script that leaves.
+        text +=
+            leave.url.map { "echo \(shell: $0) >\(Self.folder)/api\n" }
+            ?? "echo \"${url%%/scripts/*}\" >\(Self.folder)/api\n"
         text += """
             \(leave.accessKey.read(into: "access", or: "the access key of Rancher cannot be read"))\
             \(leave.secretKey.read(into: "secret", or: "the secret key of Rancher cannot be read"))\
@@ -31,9 +33,15 @@ extension RancherAgent {
         return text
     }
 
+    /// What reading the secrets needs.
+    func secretFunctions() -> Text {
+        let functions = HostSecret.functions(for: secrets, region: region)
+        return HostSecret.needsJSON(secrets) ? Snippets.flatten.asText + functions : functions
+    }
+
     private var secrets: [HostSecret] {
-        guard let leave else { return [] }
-        return [leave.accessKey, leave.secretKey] + leave.reports.map(\.secret)
+        guard let leave else { return [registrationURL] }
+        return [registrationURL, leave.accessKey, leave.secretKey] + leave.reports.map(\.secret)
     }
 
     private static let name = "muster-rancher-agent"

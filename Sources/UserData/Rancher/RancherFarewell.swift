@@ -7,16 +7,14 @@ extension RancherAgent {
     /// any point and takes it well when the server, or somebody else, was faster. Each phase has a limit.
     package func farewell() -> Text {
         guard let leave else { return Text() }
-        let api: Text =
-            leave.url.map { "api=\(shell: $0)\n" } ?? "url=\(shell: registrationURL)\napi=${url%%/scripts/*}\n"
         let limits = leave.limits
         var text: Text = """
             #!/bin/sh
             # Takes this host out of Rancher: deactivate, evacuate, remove, purge.
             set -u
             umask 077
-            \(api)api=${api%/}
-            host=$(cat \(Self.folder)/host 2>/dev/null) || exit 0
+            host=$(cat \(Self.folder)/host 2>/dev/null) && api=$(cat \(Self.folder)/api) || exit 0
+            api=${api%/}
 
             # A restart is no farewell.
             if systemctl list-jobs 2>/dev/null | grep -Eq '(reboot|kexec)\\.target +start'; then exit 0; fi

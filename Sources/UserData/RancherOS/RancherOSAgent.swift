@@ -71,6 +71,12 @@ package struct RancherOSAgent: Sendable {
         config.addScript(Self.joinPath, join())
     }
 
+    /// Whoever renders for RancherOS gives the URL itself: there is no AWS CLI to fetch it with.
+    private var url: Text {
+        if case .inline(let value) = agent.registrationURL { return "url=\(shell: value)" }
+        return agent.registrationURL.read(into: "url", or: "the registration URL cannot be read")
+    }
+
     package func join() -> Text {
         let host: Text =
             hostName.map { "host=\(shell: $0)\n" }
@@ -84,7 +90,7 @@ package struct RancherOSAgent: Sendable {
         if hostName == nil { text += Self.metadata.asText }
         text += """
             \(RancherAgent.waitForDocker)if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
-            url=\(shell: agent.registrationURL)
+            \(url)
             image=\(shell: agent.image)
             \(host)\(agent.agentAddress())labels=\(agent.labelWords())
 
