@@ -52,6 +52,7 @@ package enum Lowering {
         }
         result.resolveZones(lookups: lookups, uses: uses)
         result.checkPorts(uses: uses)
+        result.checkTokens(uses: uses, regions: regions)
         result.reportClashes(catalog)
         result.checkIgnoredArguments(catalog)
         return (result.declarations, result.diagnostics)

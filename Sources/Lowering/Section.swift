@@ -29,6 +29,11 @@ struct LoweringResult {
 
     mutating func check(_ check: PortCheck) { portChecks.append(check) }
 
+    /// Machines that fetch the URL at which they join Rancher, to be looked at when all tokens are known.
+    private(set) var tokenChecks: [TokenCheck] = []
+
+    mutating func check(_ check: TokenCheck) { tokenChecks.append(check) }
+
     mutating func append(_ draft: Draft) { declarations.append(draft.declaration) }
 
     mutating func append(_ draft: Draft, seekingZoneAt range: SourceRange) {
@@ -41,6 +46,7 @@ struct LoweringResult {
             ZoneSearch(position: $0.position + declarations.count, range: $0.range)
         }
         portChecks += other.portChecks
+        tokenChecks += other.tokenChecks
         declarations += other.declarations
         diagnostics += other.diagnostics
     }

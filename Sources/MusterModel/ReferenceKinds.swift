@@ -70,6 +70,11 @@ extension ReferenceKind {
         "Rancher server", [Target("rancher.server", "url")], literals: ["http://", "https://"])
     package static let rancherEnvironment = ReferenceKind(
         "Rancher environment", [Target("rancher.environment", "id")], literals: ["1a"])
+    /// What a machine joins: the token of the environment says where it keeps the registration URL. One without a token is
+    /// found too, so that lowering can say what it lacks.
+    package static let rancherJoined = ReferenceKind(
+        "Rancher environment",
+        [Target("rancher.registration_token", "secret_to"), Target("rancher.environment", "id")])
     /// Whose API key it is: an environment or an account.
     package static let rancherKeyOwner = ReferenceKind(
         "Rancher environment or service account",

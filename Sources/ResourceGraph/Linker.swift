@@ -341,8 +341,9 @@ package struct Linker {
 
     private func readable(_ text: String) -> String { text.split(separator: "\u{1F}").joined(separator: ".") }
 
-    /// `stack:type/name`, `type/name`, or a section (or `aws` and a type) and a name.
+    /// `stack:type/name`, `type/name`, or a section (or `aws` and a type) and a name; `stack:*` is all of a stack.
     private func resources(named text: String, _ reference: Reference) -> [Int] {
+        if text.hasSuffix(":*") { return declared.declarations.indices.filter { stackName($0) == text.dropLast(2) } }
         if let address = Address(text), let found = members(address) { return found }
         if let address = Address("\(reference.stack):\(text)"), let found = members(address) { return found }
         var parts = text.split(separator: "\u{1F}").map(String.init)
@@ -364,6 +365,8 @@ package struct Linker {
         }
         return []
     }
+
+    private func stackName(_ position: Int) -> Substring { declared.declarations[position].address.stack[...] }
 
     private func members(_ address: Address) -> [Int]? {
         if let position = positions[address] { return [position] }

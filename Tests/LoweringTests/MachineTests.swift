@@ -113,6 +113,34 @@ struct MachineTests {
                   registry_mirror: http://mirror.example.com
             """
         ),
+        (
+            "rancher-environment",
+            """
+            rancher:
+              main:
+                url: https://rancher.test
+                environments:
+                  prod:
+                    registration_token: { secret_to: ssm:/prod/registration-url }
+                    api_keys: { leave: { secret_to: "ssm:/prod/leave-key" } }
+            iam:
+              host:
+                assume_role: ec2.amazonaws.com
+                inline_policies:
+                  join: { Statement: [{ Effect: Allow, Action: "ssm:Get*", Resource: "arn:aws:ssm:*:*:parameter/prod/*" }] }
+            control_nodes:
+              worker:
+                ami: ami-1
+                instance_type: m5.large
+                subnets: [subnet-a]
+                iam_instance_profile: host
+                rancher_agent:
+                  environment: prod
+                  leave:
+                    access_key: ${rancher.api_key["prod/leave"].access_key}
+                    secret_key: { ssm: /prod/leave-key }
+            """
+        ),
     ]
 
     @Test("Every form is rendered", arguments: forms.map(\.name))
@@ -168,6 +196,77 @@ struct MachineTests {
                 subnets: [subnet-a]
                 launch: { ami: ami-1, instance_type: m5.large, user_data: x }
                 rancher_agent: { registration_url: "http://r/v1/scripts/x" }
+            """
+        ),
+        (
+            "environment",
+            """
+            rancher:
+              main:
+                url: https://rancher.test
+                environments:
+                  prod: { registration_token: { secret_to: "secretsmanager:prod/registration-url" } }
+                  bare: {}
+                  filed: { registration_token: { secret_to: file:keys/url } }
+                  unplaced: { registration_token: true }
+            iam:
+              nothing: { assume_role: ec2.amazonaws.com }
+              other:
+                assume_role: ec2.amazonaws.com
+                inline_policies:
+                  a: { Statement: { Effect: Allow, Action: "secretsmanager:GetSecretValue", Resource: "arn:aws:secretsmanager:*:*:secret:dev/*" } }
+                  b: { Statement: { Effect: Deny, Action: "*", Resource: "*" } }
+              right:
+                assume_role: ec2.amazonaws.com
+                inline_policies:
+                  a: { Statement: [{ Effect: Allow, Action: ["s3:*", "secretsmanager:Get*"], Resource: "arn:aws:secretsmanager:*:*:secret:prod/registration-url-??????" }] }
+              elsewhere:
+                assume_role: ec2.amazonaws.com
+                managed_policies: ["arn:aws:iam::aws:policy/SecretsManagerReadWrite"]
+            control_nodes:
+              powerless:
+                \(indented)
+                rancher_agent: { environment: prod }
+              refused:
+                \(indented)
+                iam_instance_profile: nothing
+                rancher_agent: { environment: prod }
+              astray:
+                \(indented)
+                iam_instance_profile: other
+                rancher_agent: { environment: "prod:prod" }
+              fine:
+                \(indented)
+                iam_instance_profile: right
+                rancher_agent: { environment: prod }
+              trusted:
+                \(indented)
+                iam_instance_profile: elsewhere
+                rancher_agent: { environment: prod }
+              bare:
+                \(indented)
+                rancher_agent: { environment: bare }
+              filed:
+                \(indented)
+                rancher_agent: { environment: filed }
+              unplaced:
+                \(indented)
+                rancher_agent: { environment: unplaced }
+              id:
+                \(indented)
+                rancher_agent:
+                  environment: ${rancher.environment["prod"].id}
+              both:
+                \(indented)
+                iam_instance_profile: right
+                rancher_agent: { environment: prod, registration_url: "http://r/v1/scripts/x" }
+              neither:
+                \(indented)
+                rancher_agent: { labels: { role: web } }
+              rancheros:
+                \(indented)
+                rancheros: {}
+                rancher_agent: { environment: prod }
             """
         ),
         (

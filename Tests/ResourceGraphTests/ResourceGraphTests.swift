@@ -126,6 +126,22 @@ import Testing
         #expect(link([subnet("a", .named(.vpc, "x:main"))], uses: uses).codes == ["spec.unknown-stack"])
     }
 
+    @Test("Everything of a stack is waited for as stack:*")
+    func wholeStack() throws {
+        func waiting(for text: String) -> Declaration {
+            var last = vpc("last")
+            last.dependsOn = [Reference(.path([.name(text)]), stack: "s", range: nil)]
+            return last
+        }
+        let others = [vpc("a", stack: "t"), vpc("b", stack: "t"), vpc("c", stack: "u")]
+        let uses: [String: [String]] = ["s": [], "t": [], "u": []]
+        let spec = try #require(link(others + [waiting(for: "t:*")], uses: uses).spec)
+        let position = try #require(spec.positions[Address(stack: "s", type: "aws.vpc", name: "last")])
+        #expect(spec.orderDependencies[position].map { spec.declarations[$0].address.name } == ["a", "b"])
+        #expect(link(others + [waiting(for: "v:*")], uses: uses).codes == ["spec.unknown-reference"])
+        #expect(link(others + [waiting(for: "s:*")], uses: uses).codes == ["spec.cycle"])
+    }
+
     @Test("What is not managed is reached as external:NAME")
     func external() {
         let result = link([subnet("a", .named(.keyPair, "external:operator"))])

@@ -7,11 +7,17 @@ import UserData
 extension LoweringResult {
     // MARK: Agents
 
-    mutating func rancherAgent(_ form: LocatedValue, isRancherOS: Bool = false) -> RancherAgent? {
+    mutating func rancherAgent(
+        _ form: LocatedValue, _ definition: Definition, region: String? = nil, isRancherOS: Bool = false
+    ) -> RancherAgent? {
         let count = diagnostics.count
         let image = form["image"]?.value ?? "rancher/agent:v1.2.11"
         let knownVersion = agentVersion(form, image, at: form["image"]?.range ?? form.range)
-        guard let url = registration(form, isRancherOS: isRancherOS) else { return nil }
+        guard
+            let url = form["environment"].map({
+                joining($0, definition, region: region, isRancherOS: isRancherOS)
+            }) ?? registration(form, isRancherOS: isRancherOS)
+        else { return nil }
         // What is wrong beside a version that is not known is said too.
         let version = knownVersion ?? AgentVersion(1, 2, 11)
         var agent = RancherAgent(image: image, version: version, registrationURL: url)
@@ -28,6 +34,29 @@ extension LoweringResult {
             agent.leave = farewell(leave)
         }
         return diagnostics.count == count && knownVersion != nil ? agent : nil
+    }
+
+    /// The place where the registration token of the environment keeps its URL, as a reference to it.
+    private mutating func joining(
+        _ environment: LocatedValue, _ definition: Definition, region: String?, isRancherOS: Bool
+    ) -> HostSecret? {
+        if environment.value.isUnreadable { return nil }
+        if isRancherOS {
+            diagnostics.append(.notFetchedOnRancherOS(at: environment.range))
+            return nil
+        }
+        guard case .deferred(let deferred) = environment.value, case .reference(let reference) = deferred.expression,
+            case .named = reference.target
+        else {
+            diagnostics.append(.environmentByName(at: environment.range))
+            return nil
+        }
+        let launch = definition.body["launch"] ?? definition.body
+        check(
+            TokenCheck(
+                reference: reference, region: region, profile: launch["iam_instance_profile"], range: environment.range)
+        )
+        return .place(environment.value)
     }
 
     private mutating func registration(_ form: LocatedValue, isRancherOS: Bool) -> HostSecret? {
@@ -300,6 +329,13 @@ extension Diagnostic {
             hint: field == "leave"
                 ? "Remove hosts that went from the environment."
                 : field == "before_join" ? "Use \"runcmd\" of \"rancheros\"." : "Leave it out.")
+    }
+
+    fileprivate static func environmentByName(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            code: "spec.rancher-environment", summary: "Not the name of an environment",
+            detail: "The environment that a machine joins is written by its name.", at: range,
+            hint: "Write environment: prod, or environment: stack:prod; the URL itself goes into \"registration_url\".")
     }
 
     fileprivate static func notFetchedOnRancherOS(at range: SourceRange) -> Diagnostic {

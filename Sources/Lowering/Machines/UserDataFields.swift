@@ -50,11 +50,30 @@ enum UserDataFields {
 
     private static let seconds: [Constraint] = [.range(1, 3600)]
 
-    static let agentFields: [ArgumentSchema] = [
+    static let agentFields: [ArgumentSchema] =
+        [
+            ArgumentSchema(
+                "environment", .string, reference: .rancherJoined,
+                constraints: [.exactlyOne(["environment", "registration_url"])],
+                "The environment to join, by name: one that is declared, with a `registration_token` whose `secret_to` is "
+                    + "`ssm:` or `secretsmanager:`. The machine fetches the URL there when it boots, with the rights of its "
+                    + "instance profile."),
+            registrationURL(isRequired: false),
+        ] + joinFields
+
+    /// Of machines outside of AWS, which find nothing there and have no service manager.
+    static let hostAgentFields: [ArgumentSchema] =
+        [registrationURL(isRequired: true)]
+        + joinFields.filter { !["init", "leave", "before_join", "user_data_reader"].contains($0.name) }
+
+    private static func registrationURL(isRequired: Bool) -> ArgumentSchema {
         ArgumentSchema(
-            "registration_url", .anything, isRequired: true,
+            "registration_url", .anything, isRequired: isRequired,
             "The registration URL of the environment, ending in `/scripts/` and a token, with which anybody can add hosts: "
-                + secretForms),
+                + secretForms)
+    }
+
+    private static let joinFields: [ArgumentSchema] = [
         ArgumentSchema("image", .string, absence: .means("rancher/agent:v1.2.11"), "The image of the agent."),
         ArgumentSchema(
             "version", .string,

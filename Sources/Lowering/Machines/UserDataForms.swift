@@ -22,7 +22,7 @@ extension LoweringResult {
         }
         if body["rancheros"] != nil || body["swarm_node"] != nil { return rancherOS(definition) }
         if let form = body["rancher_agent"] {
-            guard var agent = rancherAgent(form) else { return nil }
+            guard var agent = rancherAgent(form, definition, region: region) else { return nil }
             agent.region = region
             return delivered(agent.userData(), form, at: form.range)
         }
@@ -39,7 +39,7 @@ extension LoweringResult {
             node.add(to: &config)
         }
         if let form = body["rancher_agent"] {
-            guard let agent = rancherAgent(form, isRancherOS: true) else { return nil }
+            guard let agent = rancherAgent(form, definition, isRancherOS: true) else { return nil }
             RancherOSAgent(agent).add(to: &config)
         }
         var rendered = delivered(config.userData(), nil, at: place.range)

@@ -16,7 +16,7 @@ enum HostsSection: Section {
                 "rancheros", .object(CloudConfigSchema.fields),
                 "A cloud-config of RancherOS, checked against what RancherOS reads."),
             ArgumentSchema(
-                "rancher_agent", .object(UserDataFields.agentFields.filter { !notHere.contains($0.name) }),
+                "rancher_agent", .object(UserDataFields.hostAgentFields),
                 "The host joins an environment of Rancher. Its identity is kept on the drive, so that it is the same host "
                     + "after each boot."),
         ],
@@ -34,9 +34,6 @@ enum HostsSection: Section {
                   agent_ip: 172.16.1.10
                   labels: { site: edge }
             """)
-
-    /// What needs a service manager, or has nothing to do with a drive.
-    private static let notHere: Set<String> = ["init", "leave", "before_join", "user_data_reader"]
 
     static func lower(_ definition: Definition, region: String?) -> LoweringResult {
         var result = LoweringResult()
@@ -78,7 +75,7 @@ extension LoweringResult {
                 diagnostics.append(.noMetadata(field.value.string ?? "", at: field.range))
                 return nil
             }
-            guard var agent = rancherAgent(form, isRancherOS: true) else { return nil }
+            guard var agent = rancherAgent(form, definition, isRancherOS: true) else { return nil }
             if form["agent_ip"] == nil { agent.address = .detected }
             RancherOSAgent(agent, hostName: name, identity: identity).add(to: &config)
         }

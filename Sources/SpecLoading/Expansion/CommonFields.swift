@@ -14,7 +14,8 @@ enum CommonFields {
         "A map, or a list of different strings: one is made for each, with ${each.key} and ${each.value}.")
     static let dependsOn = ArgumentSchema(
         "depends_on", .list(.string),
-        "What must exist before: section.name, type/name or stack:type/name. It makes no value unknown.")
+        "What must exist before: section.name, type/name, stack:type/name, or stack:* for everything of another stack. It makes "
+            + "no value unknown.")
     static let lifecycle = ArgumentSchema(
         "lifecycle",
         .object([
@@ -132,9 +133,9 @@ struct CommonFieldReader {
         }
     }
 
-    /// `section.name`, `section["name"]`, `type/name` or `stack:type/name`.
+    /// `section.name`, `section["name"]`, `type/name`, `stack:type/name` or `stack:*`.
     private func reference(_ text: String, at range: SourceRange, _ scope: Scope) -> Reference? {
-        if !text.contains("/") || text.contains("[") {
+        if !text.hasSuffix(":*"), !text.contains("/") || text.contains("[") {
             let (expression, diagnostics) = ExpressionParser.parseExpression(text, stack: scope.stack.name)
             if diagnostics.isEmpty, case .reference(let reference) = expression,
                 case .path(let components) = reference.target, case .name(let root)? = components.first

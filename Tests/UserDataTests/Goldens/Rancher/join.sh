@@ -14,11 +14,6 @@ until docker info >/dev/null 2>&1; do
     [ "$tries" -lt 150 ] || die "docker does not answer"
     sleep 2
 done
-url='http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc'
-image=rancher/agent:v1.2.11
-host=$(meta instance-id) || die "the metadata service does not say which instance this is"
-echo "$host" >/etc/muster/host
-curl_word() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
 flatten() {
     LC_ALL=C awk '
     BEGIN { RS = "\"" }
@@ -67,6 +62,12 @@ managed_secret() {
     aws secretsmanager get-secret-value --region "$region" --secret-id "$1" --query SecretString --output text
 }
 member() { flatten | sed -n "s|^$1$(printf '\t')||p"; }
+url='http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc'
+image=rancher/agent:v1.2.11
+host=$(meta instance-id) || die "the metadata service does not say which instance this is"
+echo "$host" >/etc/muster/host
+curl_word() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+echo "${url%%/scripts/*}" >/etc/muster/api
 { access=$(parameter /rancher/prod/access) && [ -n "$access" ]; } || die "the access key of Rancher cannot be read"
 { secret=$(managed_secret rancher/prod | member secret) && [ -n "$secret" ]; } || die "the secret key of Rancher cannot be read"
 printf 'user = %s\n' "$(curl_word "$access:$secret")" >/etc/muster/rancher.curl

@@ -2,10 +2,8 @@
 # Takes this host out of Rancher: deactivate, evacuate, remove, purge.
 set -u
 umask 077
-url='http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc'
-api=${url%%/scripts/*}
+host=$(cat /etc/muster/host 2>/dev/null) && api=$(cat /etc/muster/api) || exit 0
 api=${api%/}
-host=$(cat /etc/muster/host 2>/dev/null) || exit 0
 
 # A restart is no farewell.
 if systemctl list-jobs 2>/dev/null | grep -Eq '(reboot|kexec)\.target +start'; then exit 0; fi

@@ -25,6 +25,7 @@ image=rancher/agent:v1.0.2
 host=$(meta instance-id) || die "the metadata service does not say which instance this is"
 echo "$host" >/etc/muster/host
 curl_word() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+echo https://rancher.example.com/v1/projects/1a5/ >/etc/muster/api
 { access=$(printf '%s\n' KEY) && [ -n "$access" ]; } || die "the access key of Rancher cannot be read"
 { secret=$(printf '%s\n' 'it'\''s the rancher_secret') && [ -n "$secret" ]; } || die "the secret key of Rancher cannot be read"
 printf 'user = %s\n' "$(curl_word "$access:$secret")" >/etc/muster/rancher.curl
@@ -53,9 +54,8 @@ cat >/usr/local/sbin/muster-rancher-leave <<'MUSTER_EOF'
 # Takes this host out of Rancher: deactivate, evacuate, remove, purge.
 set -u
 umask 077
-api=https://rancher.example.com/v1/projects/1a5/
+host=$(cat /etc/muster/host 2>/dev/null) && api=$(cat /etc/muster/api) || exit 0
 api=${api%/}
-host=$(cat /etc/muster/host 2>/dev/null) || exit 0
 
 # A restart is no farewell.
 if systemctl list-jobs 2>/dev/null | grep -Eq '(reboot|kexec)\.target +start'; then exit 0; fi
