@@ -57,6 +57,7 @@ is_process() { # PIDFILE TEXT
 
 is_running() { is_process "$instance/pid" "strict_aws --port" && is_process "$instance/pid" "--port-file $instance/port"; }
 simulators_run() { is_process "$instance/rancher.pid" "--port-file $instance/rancher.port"; }
+machines_run() { is_process "$instance/machines.pid" "--ready-file $instance/machines.ready"; }
 
 # Ends the process of a pid file, by force after five seconds. CHECK says whether it still runs.
 end_process() { # PIDFILE CHECK

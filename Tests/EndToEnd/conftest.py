@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from harness import BINARY, Cloud, Muster, Sandbox
+from machinery import machines
 from ranchers import Rancher, _rancher, rancher, rancher_factory
 
-__all__ = ["_rancher", "rancher", "rancher_factory"]
+__all__ = ["_rancher", "machines", "rancher", "rancher_factory"]
 
 DELAY = "0.2"
 # Every request of muster is held against AWS's own service models; one that is not valid is refused and remembered.

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "Sandbox"))
 
+from ranchers import Rancher  # noqa: E402
 from sandboxes import Sandbox  # noqa: E402
 
 __all__ = ["BINARY", "ESCAPE", "PUBLIC_KEY", "READS", "ROOT", "ZONE", "Cloud", "Muster", "Run", "Sandbox", "tags_of"]
@@ -165,6 +167,13 @@ class Muster:
 
     def drift(self, *arguments: str | Path, **variables: str | None) -> Run:
         return self.run("drift", *arguments, **variables)
+
+    def reference(self, rancher: Rancher) -> Muster:
+        """In a copy of the reference workspace, with a Rancher for it."""
+        shutil.rmtree(self.specs)
+        shutil.copytree(ROOT / "specs", self.specs)
+        self.extra |= rancher.variables | {"RANCHER_ADMIN_PASSWORD": "correct-horse-battery"}
+        return self
 
     def destroy(self, *arguments: str | Path, **variables: str | None) -> Run:
         hazards = [word for kind in ("irreversible", "downtime", "data-loss") for word in ("--allow", kind)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import call as calls
-from . import clock, errors, faults, identities, journal, seeds, signatures, validity, wire
+from . import clock, errors, faults, identities, journal, machines, seeds, signatures, validity, wire
 from .errors import AwsError
 from .http11 import Answer, Request
 
@@ -303,6 +303,20 @@ def _json(value: Any, status: int = 200) -> Answer:
     return Answer(status, {"Content-Type": "application/json"}, json.dumps(value, default=str).encode())
 
 
+def _machine(method: str, identifier: str, request: Request) -> Answer:
+    with _world:
+        if method == "GET":
+            found = machines.one(identifier)
+            return _json(found, 404 if found is None else 200)
+        try:
+            are_due = bool(json.loads(request.body)["goodbyes"])
+        except (ValueError, TypeError, KeyError):
+            return _json({"error": 'want {"goodbyes": true or false}'}, 400)
+        if not machines.say_goodbyes(identifier, are_due):
+            return _json({"error": f"there is no {identifier}"}, 404)
+    return _json({"ok": True})
+
+
 def _control(request: Request) -> Answer:
     """`/muster-sandbox/…`: what AWS does not have."""
     match request.method, request.path.removeprefix("/muster-sandbox/"):
@@ -332,6 +346,11 @@ def _control(request: Request) -> Answer:
                 clock.advance(float(json.loads(request.body)["advance"]))
             except (ValueError, TypeError, KeyError):
                 return _json({"error": 'want {"advance": seconds}'}, 400)
+        case "GET", "machines":
+            with _world:
+                return _json(machines.listed())
+        case method, path if path.startswith("machines/"):
+            return _machine(method, path.removeprefix("machines/"), request)
         case "POST", "reset":
             with _world:
                 seeds.reset()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
-from . import clock
+from . import clock, machines
 from .call import Call, item_converter, operation, store_of
 from .errors import AwsError
 from .paging import page
@@ -400,13 +400,18 @@ def _launching(group: Any) -> Iterator[None]:
 def leave(call: Call, name: str, identifier: str) -> None:
     """Notes that an instance is on its way out of a group."""
     notes_of(call, name).setdefault("leaving", {})[identifier] = clock.now()
+    store_of(call.account, call.region).notes(identifier)["transition"] = ("shutting-down", clock.now())
     activity(call, name, f"Terminating EC2 instance: {identifier}")
 
 
 def leaving(call: Call, name: str) -> list[str]:
     """Instances that are still on their way out."""
     held: dict[str, float] = notes_of(call, name).get("leaving", {})
-    return [i for i, since in held.items() if clock.is_pending("instance", since)]
+    return [
+        i
+        for i, since in held.items()
+        if clock.is_pending("instance", since) or machines.is_held(call.account, call.region, i)
+    ]
 
 
 def activity(call: Call, name: str, description: str, failed: bool = False) -> None:

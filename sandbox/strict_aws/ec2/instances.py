@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from .. import clock
+from .. import clock, machines
 from ..call import Call, operation, store_of
 from ..errors import AwsError
 from ..plain import Converter
@@ -25,7 +25,7 @@ def state_of(call: Call, instance: Any) -> tuple[int, str]:
     notes = store_of(call.account, call.region).extra.get(instance.id)
     if notes is not None and "transition" in notes:
         name, since = notes["transition"]
-        if clock.is_pending("instance", since):
+        if clock.is_pending("instance", since) or machines.is_held(call.account, call.region, instance.id):
             return _CODES[name], name
     return _CODES[final], final
 

@@ -115,12 +115,16 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, security_group_na
     """moto's launch, for Auto Scaling as well, with devices worked out by us."""
     requested = kwargs.pop("block_device_mappings", None)
     ready = kwargs.pop("devices_are_ready", False)
+    profile: Params = {}
     if requested is None and kwargs.get("launch_template"):
         version = self._get_template_from_args(kwargs["launch_template"])
         requested = version.data.get("BlockDeviceMappings")
         image_id = image_id or version.image_id
+        profile = version.data.get("IamInstanceProfile") or {}
     elif requested is None and kwargs.get("launch_config"):
         requested = kwargs["launch_config"].block_device_mapping_dict
+        named = kwargs["launch_config"].iam_instance_profile
+        profile = {"Arn" if str(named).startswith("arn:") else "Name": named} if named else {}
     image = self.amis.get(image_id)
     if image is None:
         raise AwsError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
@@ -145,6 +149,9 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, security_group_na
         for nic in instance.nics.values():
             if nic.device_index == 0 and not getattr(nic, "keep", False):
                 nic.delete_on_termination = True
+        # moto forgets the profile of what Auto Scaling launches.
+        if profile:
+            self.associate_iam_instance_profile(instance.id, profile.get("Name"), profile.get("Arn"))
     return reservation
 
 
