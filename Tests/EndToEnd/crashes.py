@@ -32,6 +32,7 @@ from typing import Any
 from harness import ROOT, Cloud, Muster, Run, Sandbox
 from machine import Platter
 from proxy import Call, Proxy, Trap
+from ranchers import Rancher
 from specs import IDENTITY, NETWORK, PAIR
 
 KINDS = ("create", "update", "replace", "destroy")
@@ -121,8 +122,8 @@ class Lab:
     folder: Path
     # The power is cut instead: what the process had written and not synced is lost with it.
     cuts_power: bool = False
-    # The reference workspace in specs/ instead of a smaller one.
-    is_platform: bool = False
+    # The reference workspace in specs/ instead of a smaller one, with a Rancher for it.
+    rancher: Rancher | None = None
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
@@ -131,6 +132,8 @@ class Lab:
         self.proxy = Proxy(self.sandbox.endpoint)
         self.cloud = Cloud(self.sandbox)
         self.muster = Muster(self.folder, self.proxy.endpoint)
+        if self.rancher:
+            self.muster.extra |= self.rancher.variables | {"RANCHER_ADMIN_PASSWORD": "correct-horse-battery"}
         self.platter = Platter(self.muster, self.folder / "images") if self.cuts_power else None
         self.condition = "?"
         self.variants: Counter[str] = Counter()
@@ -163,6 +166,8 @@ class Lab:
         """An empty cloud but for what is foreign, and no state."""
         self.proxy.reset()
         self.sandbox.reset()
+        if self.rancher:
+            self.rancher.reset()
         if self.platter:
             self.platter.renew()
         else:
@@ -174,7 +179,7 @@ class Lab:
         self.condition = "empty"
 
     def _write(self) -> None:
-        if self.is_platform:
+        if self.rancher:
             files = {path.stem: path.read_text() for path in (ROOT / "specs").glob("*.yaml")}
             variants = (("update", PLATFORM_UPDATES), ("replace", PLATFORM_REPLACEMENTS))
         else:
@@ -325,6 +330,22 @@ class Lab:
             self.check(self.muster.plan(), 0)
         elif self.muster.ids():
             raise Broken(f"still in the state: {self.muster.ids()}")
+        if self.rancher:
+            self._look_at_rancher(self.rancher, [] if kind == "destroy" else ["dev", "prod"])
+
+    def _look_at_rancher(self, rancher: Rancher, wanted: list[str]) -> None:
+        """Every environment is there once, and so is what is in it."""
+        gone = ("removing", "removed", "purging", "purged")
+        projects = [p for p in rancher.client().list_project(all=True).data if p.id != "1a5" and p.state not in gone]
+        if sorted(p.name for p in projects) != wanted:
+            raise Broken(f"environments: {[(p.id, p.name, p.state) for p in projects]}, expected {wanted}")
+        for project in projects:
+            inside = rancher.client(f"/v2-beta/projects/{project.id}/schemas")
+            for kind, number in (("apiKey", 2), ("registrationToken", 1), ("registry", 1)):
+                listed = getattr(inside, f"list_{kind}")().data
+                found = [o for o in listed if o.accountId == project.id and o.state not in gone]
+                if len(found) != number:
+                    raise Broken(f"{len(found)} of {kind} in {project.name}, expected {number}")
 
     def orphans(self) -> set[str]:
         """EC2 objects with muster's mark that are there, and that the state does not know."""
@@ -413,7 +434,8 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="muster-crashes-"))
     sandbox = Sandbox(folder / "sandbox", MUSTER_SANDBOX_DELAY="0")
-    lab = Lab(sandbox, folder / "workspace", cuts_power=options.power, is_platform=options.platform)
+    rancher = Rancher(folder / "rancher") if options.platform else None
+    lab = Lab(sandbox, folder / "workspace", cuts_power=options.power, rancher=rancher)
     failures = 0
     tally: Counter[tuple[str, str, str]] = Counter()
     try:
@@ -443,6 +465,8 @@ def main() -> int:
     finally:
         lab.close()
         sandbox.close()
+        if rancher:
+            rancher.close()
         shutil.rmtree(folder, ignore_errors=True)
         for (kind, boundary, met), count in sorted(tally.items()):
             print(f"{kind:8} {boundary:28} {met:7} {count}")

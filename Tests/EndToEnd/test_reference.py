@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from typing import Any
 
 import pytest
-from harness import READS, ROOT, Cloud, Muster, tags_of
+from harness import READS, Cloud, Muster, tags_of
+from machinery import Machines
+from ranchers import Rancher, refusal
 
 NETWORK = {
     "vpcs": 1, "subnets": 4, "internet gateways": 1, "NAT gateways": 1, "elastic IPs": 1, "route tables": 2,
@@ -16,28 +17,29 @@ NETWORK = {
 }  # fmt: skip
 # Of each environment.
 PLATFORM = {
-    "security groups": 6, "security group rules": 25, "key pairs": 1, "roles": 1, "role policies": 1, "profiles": 1,
+    "security groups": 6, "security group rules": 25, "key pairs": 1, "roles": 1, "role policies": 2, "profiles": 1,
     "databases": 1, "load balancers": 2, "listeners": 4, "target groups": 2, "launch templates": 3,
     "autoscaling groups": 3, "scaling policies": 6, "alarms": 6,
 }  # fmt: skip
 PROD = {"instances": 18, "volumes": 18, "records": 6, "targets": 8}  # three nodes, three fleets of five
+OPEN = ("--allow", "public-exposure")  # access control ends with the platform
 DEV = {"instances": 4, "volumes": 4, "records": 4, "targets": 2}  # one node, three fleets of one
 NODES = ["prod-rancherctl1", "prod-rancherctl2", "prod-rancherctl3"]
 
 
 @pytest.fixture
-def muster(muster: Muster) -> Muster:
+def muster(muster: Muster, rancher: Rancher) -> Muster:
     """muster in a copy of the reference workspace."""
-    shutil.rmtree(muster.specs)
-    shutil.copytree(ROOT / "specs", muster.specs)
-    return muster
+    return muster.reference(rancher)
 
 
 def only(muster: Muster, environment: str) -> Muster:
     """Without the stacks of the other environment."""
     path = muster.specs / "muster.yaml"
     other = "dev" if environment == "prod" else "prod"
-    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"  {other}/")]
+    # Access control is prod's.
+    gone = (f"  {other}/", "  access-control:") if environment == "dev" else (f"  {other}/",)
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(gone)]
     path.write_text("\n".join(lines) + "\n")
     return muster
 
@@ -47,7 +49,21 @@ def instances(cloud: Cloud) -> list[dict[str, Any]]:
     return [i for i in listed if i["State"]["Name"] not in ("terminated", "shutting-down")]
 
 
-def test_prod_and_dev_from_nothing_to_everything_and_back(muster: Muster, cloud: Cloud) -> None:
+def fleets(cloud: Cloud) -> set[str]:
+    """The instances of all fleets."""
+    groups = cloud.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    return {i["InstanceId"] for g in groups for i in g["Instances"]}
+
+
+def environments(rancher: Rancher) -> list[str]:
+    """Those that Rancher had not from the start."""
+    listed = rancher.client().list_project(all=True).data
+    return sorted(p.name for p in listed if p.id != "1a5" and p.state not in ("removed", "purging", "purged"))
+
+
+def test_prod_and_dev_from_nothing_to_everything_and_back(
+    muster: Muster, cloud: Cloud, rancher: Rancher, machines: Machines
+) -> None:
     plan = muster.plan("--out", "first.plan").exits(2)
     assert cloud.count() == {}
     (number,) = re.findall(r"Plan: (\d+) to add, 0 to change, 0 to destroy\.", plan.out)
@@ -58,12 +74,26 @@ def test_prod_and_dev_from_nothing_to_everything_and_back(muster: Muster, cloud:
 
     # The platform that issue 3 describes, seen with other eyes.
     look(cloud)
+    # And all its hosts have joined Rancher, whose door is closed.
+    machines.until(lambda: machines.joined() == fleets(cloud), "all hosts have joined")
+    assert len(fleets(cloud)) == 18
+    assert environments(rancher) == ["dev", "prod"]
+    labels = Counter(h["labels"]["role"] for h in rancher.hosts())
+    assert labels == {"celery": 6, "crawling": 6, "global-web": 6}
+    assert refusal(lambda: rancher.client(access_key=None, secret_key=None).list_project()).startswith("401")
+    for project in rancher.client().list_project(all=True).data:
+        if project.name in ("prod", "dev"):
+            inside = rancher.client(f"/v2-beta/projects/{project.id}/schemas")
+            assert [r.serverAddress for r in inside.list_registry().data] == ["123456789012.dkr.ecr.us-east-1.amazonaws.com"]
+            assert "ecr-updater" in [s.name for s in inside.list_stack().data]
 
     # Load balancers of the control plane are protected, and databases hold data.
     muster.run("destroy", "--auto-approve").exits(3).says("irreversible", "deletion_protection", "data-loss")
     assert cloud.count()["load balancers"] == 4
-    muster.destroy().exits(0)
+    muster.destroy(*OPEN).exits(0)
     assert cloud.count() == {}
+    assert environments(rancher) == []
+    machines.until(lambda: machines.present() == set(), "no host is left")
     assert muster.ids() == {}
 
 
@@ -120,7 +150,7 @@ def test_each_environment_lives_alone(muster: Muster, cloud: Cloud, environment:
     own = PROD if environment == "prod" else DEV
     assert cloud.count() == Counter(NETWORK) + Counter(PLATFORM) + Counter(own)
     muster.plan().exits(0)
-    muster.destroy().exits(0)
+    muster.destroy(*OPEN).exits(0)
     assert cloud.count() == {}
 
 
@@ -137,27 +167,39 @@ ONE_BY_ONE = {
 }
 
 
-def test_what_prod_costs_in_requests(muster: Muster, cloud: Cloud) -> None:
+def test_what_prod_costs_in_requests(muster: Muster, cloud: Cloud, rancher: Rancher) -> None:
     only(muster, "prod")
     muster.plan().exits(2)
     cloud.sandbox.reset_log()
+    rancher.reset_log()
     muster.apply().exits(0)
+    told = [e for e in rancher.log() if "muster" in (e["user_agent"] or "")]
+    print(f"apply of prod: {len(told)} requests to Rancher, {Counter(e['method'] for e in told)}")
     # What was asked too early, of what is on its way, is asked again: that is waiting too.
     calls = Counter(e["operation"] for e in cloud.requests() if e["error"] is None)
     changes = sum(n for o, n in calls.items() if not READS.match(o))
     beside = sum(n for o, n in calls.items() if o not in WAITS)
+    # Where Rancher's secrets go: what it would cost without Rancher is held to the same bound as before.
+    kept = calls["PutParameter"]
     print(f"apply of prod: {changes} changes, {beside} requests beside waiting, {sum(calls.values())} in all: {dict(calls)}")
-    # 92 resources; what takes more than one call is a VPC's attribute, a gateway's attachment, a profile's role, a load
+    print(f"of these for Rancher: {kept}")
+    assert kept == 3
+    # 93 resources of AWS; what takes more than one call is a VPC's attribute, a gateway's attachment, a profile's role, a load
     # balancer's attributes and the ACL of each subnet.
     # The rules of a group and direction are one call, unless something about one of them made them go apart.
-    assert changes <= 90
+    assert changes - kept <= 90
     assert calls["AuthorizeSecurityGroupIngress"] == 6
     # Alarms and policies overwrite what has their name, so it is looked for before, together; a load balancer and a target
     # group that are made just like one that is there are that one, so their tags are looked at.
-    assert beside <= 110
+    assert beside - kept <= 110
 
     cloud.sandbox.reset_log()
+    rancher.reset_log()
     muster.plan().exits(0)
+    told = [e for e in rancher.log() if "muster" in (e["user_agent"] or "")]
+    print(f"empty plan of prod: {len(told)} requests to Rancher: {sorted(e['path'] for e in told)}")
+    assert {e["method"] for e in told} == {"GET"}
+    assert len(told) <= 12
     refresh = cloud.calls()
     print(f"empty plan of prod: {sum(refresh.values())} requests: {dict(refresh)}")
     assert {o: n for o, n in refresh.items() if n > 1} == ONE_BY_ONE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from crashes import ALLOW, Foreign
-from harness import ROOT, Cloud, Muster
+from harness import Cloud, Muster
 from proxy import Proxy, Weather
+from ranchers import Rancher
 from specs import IDENTITY, NETWORK, NETWORK_COUNT, PAIR
 
 SEED = int(os.environ.get("MUSTER_SEED", "1"))
@@ -49,17 +49,16 @@ def test_a_life_in_bad_weather(muster: Muster, cloud: Cloud, proxy: Proxy, seed:
     assert {"throttle", "error", "reset", "lost"} <= set(proxy.weather.told)
 
 
-def test_the_reference_workspace_in_bad_weather(muster: Muster, cloud: Cloud, proxy: Proxy) -> None:
-    shutil.rmtree(muster.specs)
-    shutil.copytree(ROOT / "specs", muster.specs)
+def test_the_reference_workspace_in_bad_weather(muster: Muster, cloud: Cloud, proxy: Proxy, rancher: Rancher) -> None:
+    muster.reference(rancher)
     muster.apply().exits(0)
     calm = cloud.count()
-    muster.destroy().exits(0)
+    muster.destroy("--allow", "public-exposure").exits(0)
     assert cloud.count() == {}
     proxy.weather = storm(SEED)
     run = muster.apply().exits(0)
     assert cloud.count() == calm, run
     muster.plan().exits(0)
-    muster.destroy().exits(0)
+    muster.destroy("--allow", "public-exposure").exits(0)
     assert cloud.count() == {}
     print(f"seed {SEED}: {proxy.weather.told} of {len(proxy.calls)} calls")
