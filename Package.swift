@@ -110,7 +110,8 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "MusterModel", "Expressions", "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage",
-                "HTTPTransport", "AWSClient", "AWSProvider", "Applying", "TextEncodings", "Diagnostics", "TestSupport",
+                "HTTPTransport", "AWSClient", "AWSProvider", "RancherClient", "RancherProvider", "RancherSimulation",
+                "SandboxServing", "Applying", "TextEncodings", "Diagnostics", "TestSupport",
             ], path: "Tests/Simulation", swiftSettings: settings),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),

@@ -65,6 +65,7 @@ final class Machine: @unchecked Sendable {
     private let crash: CrashPoint?
     private let freeze: Freeze?
     private(set) var callCount = 0
+    private(set) var requestCount = 0
     private(set) var writeCount = 0
     let died: AsyncStream<Void>
     private let tellDeath: AsyncStream<Void>.Continuation
@@ -131,6 +132,12 @@ final class Machine: @unchecked Sendable {
     func countCall() -> Int {
         defer { callCount += 1 }
         return callCount
+    }
+
+    /// The number of a request of any kind, from 0.
+    func countRequest() -> Int {
+        defer { requestCount += 1 }
+        return requestCount
     }
 
     func freezes(after write: Int) async {

@@ -7,6 +7,9 @@ import HTTPTransport
 import MusterModel
 import Planning
 import ProviderKit
+import RancherClient
+import RancherProvider
+import RancherSimulation
 import Refreshing
 import ResourceGraph
 import StateStorage
@@ -40,6 +43,7 @@ struct Interposers: Sendable {
     var session: @Sendable (any ProviderSession) -> any ProviderSession = { $0 }
     var plan: @Sendable (Plan) -> Plan = { $0 }
     var digest: @Sendable (Value) -> String = Secrets.digest
+    var rancher: RancherExchange = { $1($0) }
 }
 
 /// `muster apply --auto-approve` as one process: settle, look, plan, apply. All but the network, the clock and the
@@ -47,6 +51,7 @@ struct Interposers: Sendable {
 struct Muster: Sendable {
     let machine: Machine
     let cloud: SimulatedAWS
+    let rancher: SimulatedRancher
     let statePath: String
     let window: Duration
     let parallelism: Int
@@ -114,13 +119,13 @@ struct Muster: Sendable {
     private struct Why: Error { let text: String }
 
     private func plan(
-        _ spec: Spec, _ provider: AWSProvider, _ storage: any StateStorage
+        _ spec: Spec, _ provider: ProviderSet, _ storage: any StateStorage
     ) async throws -> Result<Plan, Why> {
         let catalog = Muster.catalog
         guard let linked = spec.linked(catalog) else { return .failure(Why(text: "the spec cannot be linked")) }
         let clock = machine.clock
         let read = clock.now
-        let window = window
+        let timing = timing
         let snapshot = try await storage.snapshot()
         let observations: Observations
         let scope: ProviderScope
@@ -131,7 +136,7 @@ struct Muster: Sendable {
             ).refresh(
                 snapshot, spec: linked, imports: [], configurations: Muster.configurations, isWanted: { _ in true },
                 patience: Refresher.Patience(
-                    window: { _ in window }, elapsed: { read.duration(to: clock.now) },
+                    window: { timing.window(for: $0) }, elapsed: { read.duration(to: clock.now) },
                     pause: { try? await clock.sleep(for: $0) }))
         } catch let failure as Refresher.Failure {
             return .failure(Why(text: "reading \(failure.what): \(failure.error.message)"))
@@ -141,7 +146,8 @@ struct Muster: Sendable {
         let result = Planner.plan(
             PlanningInput(
                 workspace: "sim", spec: linked, catalog: catalog, snapshot: snapshot, observations: observations,
-                scopes: ["net": scope, "app": scope], configurations: Muster.configurations,
+                scopes: ["net": scope, "app": scope],
+                configurations: Muster.configurations,
                 secrets: SecretDigests(text: { Secrets.text(of: $0) }, digest: interposers.digest)))
         if !result.refusals.isEmpty {
             return .failure(Why(text: result.refusals.map { "\($0.summary): \($0.detail)" }.joined(separator: "; ")))
@@ -152,7 +158,8 @@ struct Muster: Sendable {
     }
 
     private static let configuration = ProviderConfiguration(region: SimulatedAWS.region)
-    private static let configurations = ["net": configuration, "app": configuration]
+    /// The stack of Rancher alone is in no account.
+    private static let configurations = ["net": configuration, "app": configuration, "rancher": configuration]
 
     static let catalog: Catalog = {
         let provider = AWSProvider(
@@ -161,12 +168,14 @@ struct Muster: Sendable {
                     environment: [:], homeDirectory: nil, readFile: { _ in .absent },
                     now: { Timestamp(millisecondsSinceEpoch: 0) }, elapsed: { .zero }, sleep: { _ in },
                     random: { 0 }), version: "0", makeHTTPClient: { _ in Nowhere() }))
-        return Catalog(resources: provider.resources, lookups: provider.lookups)
+        return Catalog(resources: provider.resources, lookups: provider.lookups).joined(with: RancherProvider.catalog)
     }()
 
     private struct Nowhere: HTTPClient {
         func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse { throw .couldNotConnect("") }
     }
+
+    private var timing: ApplyTiming { ApplyTiming(consistencyWindow: window) }
 
     private func openStorage() throws -> any StateStorage {
         interposers.storage(
@@ -177,7 +186,12 @@ struct Muster: Sendable {
                 machine))
     }
 
-    private func provider() -> AWSProvider {
+    private func provider() -> ProviderSet {
+        let aws = awsProvider()
+        return ProviderSet(home: aws, and: [rancherProvider(aws)])
+    }
+
+    private func awsProvider() -> AWSProvider {
         let machine = machine
         let collaborators = AWSCollaborators(
             environment: [
@@ -190,7 +204,19 @@ struct Muster: Sendable {
             factory: AWSClientFactory(collaborators: collaborators, version: "0", makeHTTPClient: { _ in wire }))
     }
 
-    private func environment(_ provider: AWSProvider, _ storage: any StateStorage) -> ApplyEnvironment {
+    private func rancherProvider(_ aws: AWSProvider) -> RancherProvider {
+        let machine = machine
+        let key = RancherCredentials(accessKey: SimulatedRancher.key.access, secretKey: SimulatedRancher.key.secret)
+        let collaborators = RancherClient.Collaborators(
+            http: Wire(
+                machine, RancherRecipient(rancher: rancher, exchange: interposers.rancher), trouble: trouble),
+            credentials: { key }, elapsed: { machine.now }, sleep: { try await machine.pause($0) }, random: random)
+        return RancherProvider(
+            override: nil, vault: ParameterVault(aws: aws),
+            makeClient: { RancherClient(server: $0, userAgent: "muster/0", collaborators: collaborators) })
+    }
+
+    private func environment(_ provider: ProviderSet, _ storage: any StateStorage) -> ApplyEnvironment {
         let interpose = interposers.session
         let machine = machine
         let deadPIDs = deadPIDs
@@ -213,14 +239,29 @@ struct Muster: Sendable {
                     machine.note("retrying \(step.address): \(why)")
                 default: break
                 }
-            }, parallelism: parallelism, timing: ApplyTiming(consistencyWindow: window),
+            }, parallelism: parallelism, timing: timing,
             isDead: { deadPIDs($0.pid) }, configurations: Muster.configurations)
+    }
+}
+
+/// Keeps what a server shows only once in the parameters of the simulated AWS.
+private struct ParameterVault: SecretVault {
+    let aws: AWSProvider
+
+    func check(_ place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
+        try await aws.checkSecretPlace(place, configuration)
+    }
+    func keep(_ text: String, at place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
+        try await aws.keepSecret(text, at: place, configuration)
+    }
+    func remove(_ place: String, _ configuration: ProviderConfiguration) async throws(ProviderError) {
+        try await aws.removeSecret(at: place, configuration)
     }
 }
 
 /// A provider whose sessions pass through somebody's hands.
 struct InterposedProvider: Provider {
-    let base: AWSProvider
+    let base: ProviderSet
     let interpose: @Sendable (any ProviderSession) -> any ProviderSession
 
     var name: String { base.name }

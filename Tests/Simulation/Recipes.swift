@@ -19,10 +19,13 @@ struct Recipe: Sendable {
     typealias Arguments = [String: Value]
 
     let type: ResourceType
+    var stack = "app"
     var weight = 1
-    /// All others that use one have one of their own.
-    var isUsedOnce = false
+    /// No more than so many in a spec.
+    var limit = Int.max
     var needs: [Need] = []
+    /// The need that says in which environment it is: where that one is.
+    var placedBy: String?
     var hasTags = true
     /// What it says, given its name and a number that nothing else has.
     let says: @Sendable (_ name: String, _ number: Int) -> Arguments
@@ -51,7 +54,7 @@ struct Recipe: Sendable {
 
     // MARK: - All of them
 
-    static let all: [Recipe] = networks + balancing + fleets + data + messages
+    static let all: [Recipe] = networks + balancing + fleets + data + messages + rancher
 
     private static let networks: [Recipe] = [
         Recipe(
@@ -174,7 +177,7 @@ struct Recipe: Sendable {
     ]
 
     /// A secret that only its source has.
-    private static func secret(_ number: Int) -> Value {
+    static func secret(_ number: Int) -> Value {
         .deferred(Deferred(.secret(SecretReference(name: "password", source: "env:PASSWORD_\(number)"))))
     }
 

@@ -130,6 +130,8 @@ private final class World: @unchecked Sendable {
     private let scenario: Scenario
     private let timeline: Timeline
     private let cloud: SimulatedAWS
+    private let rancher: SimulatedRancher
+    private let rancherOthers: RancherOthers
     private let folder: String
     private let interposers: Interposers
     private var random: SeededGenerator
@@ -151,6 +153,8 @@ private final class World: @unchecked Sendable {
         cloud.lag = .seconds(scenario.lag)
         cloud.making = .seconds(scenario.making)
         cloud.deleting = .seconds(scenario.deleting)
+        rancher = SimulatedRancher(timeline, seed: scenario.seed ^ 0xCA77, making: scenario.making)
+        rancherOthers = RancherOthers(rancher, cloud, timeline)
         random = SeededGenerator(seed: scenario.seed ^ 0x77)
         let memory = "/dev/shm"
         let base =
@@ -162,7 +166,9 @@ private final class World: @unchecked Sendable {
 
     func cleanUp() { try? FileManager.default.removeItem(atPath: folder) }
 
-    var story: [String] { machines.flatMap(\.story) + cloud.log.map { "cloud " + $0 } }
+    var story: [String] {
+        machines.flatMap(\.story) + cloud.log.map { "cloud " + $0 } + rancher.log.map { "rancher " + $0 }
+    }
 
     private func muster(
         _ run: Scenario.Run, isCounted: Bool = true, interposers: Interposers? = nil
@@ -172,7 +178,8 @@ private final class World: @unchecked Sendable {
         machines.append(machine)
         let troubles = run.troubles
         return Muster(
-            machine: machine, cloud: cloud, statePath: folder + "/muster.db", window: .seconds(scenario.window),
+            machine: machine, cloud: cloud, rancher: rancher, statePath: folder + "/muster.db",
+            window: .seconds(scenario.window),
             parallelism: run.parallelism,
             deadPIDs: { pid in
                 // Every other death is one that can be seen.
@@ -191,21 +198,27 @@ private final class World: @unchecked Sendable {
         for stage in scenario.stages {
             try? await timeline.sleep(for: .seconds(stage.pause))
             if !stage.foreign.isEmpty { await lookUpIDs() }
-            for edit in stage.foreign { perform(edit, stage.spec) }
+            for edit in stage.foreign {
+                perform(edit, stage.spec)
+                await rancherOthers.perform(edit, stage.spec, knownIDs)
+            }
             await play(stage)
         }
         // What is still on its way arrives before anybody says that all is well.
         try? await timeline.sleep(for: .seconds(scenario.lag + 20))
         if let last = scenario.stages.last { await converge(last.spec) }
         lookForOddities()
-        if Secrets.isTold(inFolder: folder) { verdict.violations.append("The state tells a secret.") }
-        if story.contains(where: { Secrets.isTold(in: $0) }) {
+        if Secrets.isTold(inFolder: folder, others: rancher.shown) {
+            verdict.violations.append("The state tells a secret.")
+        }
+        let story = story
+        if story.contains(where: { line in Secrets.isTold(in: line) || rancher.shown.contains { line.contains($0) } }) {
             verdict.violations.append("What is said tells a secret.")
         }
         verdict.violations += machines.flatMap(\.leaks)
         for name in cloud.unknownCalls.sorted() { verdict.violations.append("The simulation does not know \(name).") }
         verdict.story = story
-        verdict.callCount = cloud.callCount
+        verdict.callCount = cloud.callCount + rancher.callCount
         verdict.crashes = machines.count(where: \.isDead)
         verdict.seconds = timeline.now.inSeconds
         return verdict
@@ -218,7 +231,7 @@ private final class World: @unchecked Sendable {
         for (dead, next) in zip(machines, machines.dropFirst()) where dead.diedInCall && next.settledCount == 0 {
             verdict.oddities.insert("nobody is told what became of the dead run's call")
         }
-        for id in cloud.repeats { verdict.oddities.insert("sent again although it was there: \(id)") }
+        for id in cloud.repeats + rancher.repeats { verdict.oddities.insert("sent again although it was there: \(id)") }
         for gap in gaps { verdict.oddities.insert(gap) }
     }
 
@@ -232,7 +245,7 @@ private final class World: @unchecked Sendable {
         specBefore = stage.spec
         await lookUpIDs()
         for (address, old) in before.sorted(by: { $0.key < $1.key }) {
-            guard let new = knownIDs[address], new != old else { continue }
+            guard address.type.provider == "aws", let new = knownIDs[address], new != old else { continue }
             if cloud.wasGone(old, before: new) { gaps.insert("\(address) was gone before its successor was there") }
         }
     }
@@ -288,9 +301,10 @@ private final class World: @unchecked Sendable {
                     attempt -= 1
                     try? await timeline.sleep(for: .seconds(30))
                 }
-            case .failed(let failures) where failures.contains { $0.kind == .nameClash }:
+            case .failed(let failures) where failures.contains { $0.isAboutOthers }:
                 // The person takes the foreign thing away.
                 giveNamesBack()
+                verdict.violations += await rancherOthers.giveNamesBack()
             default: break
             }
         }
@@ -336,12 +350,15 @@ private final class World: @unchecked Sendable {
         if !snapshot.deposed.isEmpty { verdict.violations.append("A predecessor is left: \(snapshot.deposed)") }
         var owners: [String: Address] = [:]
         for (address, record) in snapshot.records.sorted(by: { $0.key < $1.key }) {
+            if let parameter = RancherLaws.parameter(record) { owners[parameter] = address }
+            guard address.type.provider == "aws" else { continue }
             let id = cloudID(record, address)
             owners[id] = address
             if cloud.current(id) == nil { verdict.violations.append("\(address) is \(id), which is not there.") }
         }
+        verdict.violations += RancherLaws(rancher, cloud, snapshot).violations(spec) + rancherOthers.violations
         for resource in spec.resources {
-            guard let record = snapshot.records[resource.address],
+            guard let record = snapshot.records[resource.address], resource.address.type.provider == "aws",
                 let object = cloud.current(cloudID(record, resource.address))
             else { continue }
             for (argument, field) in [("password", "-MasterUserPassword"), ("auth_token", "-AuthToken")] {
@@ -425,7 +442,9 @@ private final class World: @unchecked Sendable {
                 executor: timeline), let snapshot = try? await storage.snapshot()
         else { return }
         knownIDs = [:]
-        for (address, record) in snapshot.records { knownIDs[address] = cloudID(record, address) }
+        for (address, record) in snapshot.records {
+            knownIDs[address] = RancherLaws.key(record) ?? cloudID(record, address)
+        }
     }
 
     private func isLeaf(_ object: CloudObject) -> Bool {
@@ -507,4 +526,9 @@ private final class World: @unchecked Sendable {
             claims = []
         }
     }
+}
+
+extension StepFailure {
+    /// Something of somebody else has the name or the place that is wanted.
+    fileprivate var isAboutOthers: Bool { kind == .nameClash || detail.contains("was not made by muster") }
 }

@@ -5,7 +5,13 @@ import MusterModel
 enum Secrets {
     private static let canary = "c4n4ry"
 
-    static func text(of reference: SecretReference) -> String { "\(canary)-\(reference.source)" }
+    /// What a certificate's key is read from begins like this.
+    static let keyPrefix = "PEM_"
+
+    static func text(of reference: SecretReference) -> String {
+        let text = "\(canary)-\(reference.source)"
+        return reference.source.hasPrefix("env:\(keyPrefix)") ? "-----BEGIN PRIVATE KEY-----\n\(text)" : text
+    }
 
     /// Not the text: a plain hash is enough where nobody guesses.
     static let digest: @Sendable (Value) -> String = { value in
@@ -18,11 +24,13 @@ enum Secrets {
     static func isTold(in text: String) -> Bool { text.contains(canary) }
 
     /// Every file of a folder.
-    static func isTold(inFolder folder: String) -> Bool {
+    ///
+    /// - Parameter others: texts beside those of the specs.
+    static func isTold(inFolder folder: String, others: Set<String> = []) -> Bool {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return files.contains { name in
             guard let bytes = FileManager.default.contents(atPath: folder + "/" + name) else { return false }
-            return bytes.firstRange(of: Data(canary.utf8)) != nil
+            return ([canary] + others).contains { bytes.firstRange(of: Data($0.utf8)) != nil }
         }
     }
 

@@ -248,6 +248,7 @@ package final class SimulatedAWS: @unchecked Sendable {
 
     private static let tableServices: Set<String> = [
         "elasticloadbalancing", "autoscaling", "monitoring", "rds", "elasticache", "sns", "acm", "ecr", "tagging",
+        "ssm",
     ]
 
     static func refusal(_ refusal: Refusal, _ service: String) -> HTTPResponse {

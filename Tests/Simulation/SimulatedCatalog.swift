@@ -18,7 +18,7 @@ enum SimulatedCatalog {
 
     static let calls: [String: Call] = [
         balancingCalls, targetCalls, fleetCalls, groupCalls, databaseCalls, cacheCalls, messageCalls, repositoryCalls,
-        certificateCalls, networkCalls,
+        certificateCalls, networkCalls, parameterCalls,
     ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
     /// Make, tell, change and delete, under their names.

@@ -280,7 +280,7 @@ extension SimulatedAWS {
         }
     }
 
-    static let jsonServices: Set<String> = ["acm", "ecr", "tagging"]
+    static let jsonServices: Set<String> = ["acm", "ecr", "tagging", "ssm"]
 
     func service(_ request: CloudRequest) throws(Refusal) -> HTTPResponse {
         guard let answer = try serviceAnswer(request) else {

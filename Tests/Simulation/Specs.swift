@@ -87,6 +87,8 @@ struct SpecMaker {
     var random: SeededGenerator
     /// Never used twice, so that networks and ports do not clash.
     private var counter = 0
+    /// How much more often than otherwise something of Rancher is drawn.
+    private var leaning = 1
 
     init(random: SeededGenerator) { self.random = random }
 
@@ -102,6 +104,7 @@ struct SpecMaker {
 
     mutating func make(size: Int) -> Spec {
         var spec = Spec()
+        leaning = random.pick([0, 1, 6])
         var attempts = 0
         while spec.resources.count < size, attempts < size * 8 {
             attempts += 1
@@ -135,9 +138,13 @@ struct SpecMaker {
     ]
 
     private mutating func randomType() -> ResourceType {
-        var left = Int.random(in: 0..<SpecMaker.kinds.reduce(0) { $0 + $1.weight }, using: &random)
+        let leaning = leaning
+        func weight(_ kind: (type: ResourceType, weight: Int)) -> Int {
+            kind.type.provider == "rancher" ? kind.weight * leaning : kind.weight
+        }
+        var left = Int.random(in: 0..<SpecMaker.kinds.reduce(0) { $0 + weight($1) }, using: &random)
         for kind in SpecMaker.kinds {
-            left -= kind.weight
+            left -= weight(kind)
             if left < 0 { return kind.type }
         }
         return "aws.vpc"
@@ -204,12 +211,10 @@ struct SpecMaker {
 
     /// A new resource of the type; nil when the spec has not what it needs.
     mutating func newResource(_ type: ResourceType, in spec: Spec) -> Spec.Resource? {
-        let stack =
-            Recipe.of(type) != nil
-                || ["aws.instance", "aws.dns_record", "aws.key_pair", "aws.nat_gateway", "aws.eip"].contains(type)
-            ? "app" : "net"
+        let isOfApp = ["aws.instance", "aws.dns_record", "aws.key_pair", "aws.nat_gateway", "aws.eip"].contains(type)
+        let stack = Recipe.of(type)?.stack ?? (isOfApp ? "app" : "net")
         func address(_ name: String) -> Address { Address(stack: stack, type: type, name: name) }
-        let kind = String(type.rawValue.dropFirst(4))
+        let kind = String(type.rawValue.split(separator: ".").last ?? "")
         let name = freeName(type, kind, spec)
         var resource: Spec.Resource
         switch type {
@@ -351,7 +356,7 @@ struct SpecMaker {
                 resource.arguments["records"] = .list([output(instance, "private_ip")])
             }
         default:
-            guard let recipe = Recipe.of(type) else { return nil }
+            guard let recipe = Recipe.of(type), existing(type, spec).count < recipe.limit else { return nil }
             resource = Spec.Resource(address(name), recipe.says(name, next()))
             // Of two needs of one type both are the same one.
             var chosen: [ResourceType: Address] = [:]
@@ -359,6 +364,10 @@ struct SpecMaker {
                 guard let found = chosen[need.type] ?? pick(need.type, spec) else { return nil }
                 chosen[need.type] = found
                 recipe.value(need, found, in: &resource.arguments)
+            }
+            if let argument = recipe.placedBy, let need = recipe.needs.first(where: { $0.argument == argument }) {
+                let neighbour = spec.resources.first { $0.address == chosen[need.type] }
+                resource.arguments["environment"] = neighbour?.arguments["environment"]
             }
             // What is known by what it joins cannot be there twice.
             if existing(type, spec).contains(where: { $0.arguments == resource.arguments }) { return nil }
