@@ -7,6 +7,7 @@ package struct Life: Sendable, CustomStringConvertible {
 
     package var type: ResourceType
     package var event: Event
+    private let subject: Address
     private let before: Spec?
     private let after: Spec
 
@@ -24,6 +25,7 @@ package struct Life: Sendable, CustomStringConvertible {
         var maker = SpecMaker(random: SeededGenerator(seed: 7))
         guard let (foundation, subject) = Life.minimal(type, event, &maker) else { return nil }
         var whole = foundation
+        self.subject = subject.address
         whole.resources.append(subject)
         let company = maker.company(of: subject, in: whole)
         whole.resources += company
@@ -90,6 +92,13 @@ package struct Life: Sendable, CustomStringConvertible {
         stages.append(
             Scenario.Stage(after, runs: [Scenario.Run(crash: crash, parallelism: 2)], pause: stages.isEmpty ? 1 : 600))
         return Scenario(seed: 11, lag: lag, making: making, deleting: making, stages: stages)
+    }
+
+    /// The same life where somebody takes the name just before the last run.
+    package var claimed: Scenario {
+        var scenario = scenario(crash: nil, lag: 0, making: 3)
+        scenario.stages[scenario.stages.count - 1].foreign = [.claim(subject)]
+        return scenario
     }
 
     /// Stops the run at every boundary of every call and every write, and lets the next runs mend it.

@@ -3,8 +3,8 @@ import MusterModel
 import ProviderKit
 import StateStorage
 
-// Mistakes planted on purpose, one at a time, generated from what there is: for every type its settlement key and its
-// client token; for every operation its intent; for every kind of edge between steps; for every way in which a row says
+// Mistakes planted on purpose, one at a time, generated from what there is: for every type its settlement key and, in
+// Rancher, the mark that it is found by; for every operation its intent; for every kind of edge between steps; for every way in which a row says
 // that something is still owed. The simulator must notice each.
 
 /// One mistake in what muster does.
@@ -13,22 +13,26 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
     let interposers: Interposers
     /// What it takes away; nil: that cannot be counted.
     private let effect: Effect?
+    /// Shows in what nobody disturbs.
+    private let isInPlan: Bool
     /// The types that a scenario must be about to notice it; empty: any.
     let types: Set<ResourceType>
 
     /// How often the mistake was made: one that is never made cannot be noticed.
-    private final class Effect: @unchecked Sendable { var count = 0 }
+    final class Effect: @unchecked Sendable { var count = 0 }
 
-    private init(
-        _ description: String, types: Set<ResourceType> = [], effect: Effect? = nil, _ interposers: Interposers
+    init(
+        _ description: String, types: Set<ResourceType> = [], effect: Effect? = nil, isInPlan: Bool = false,
+        _ interposers: Interposers
     ) {
         self.effect = effect
+        self.isInPlan = isInPlan
         self.description = description
         self.interposers = interposers
         self.types = types
     }
 
-    package static let all: [PlantedFault] = settlementKeys + intents + edges + taints + secrets
+    package static let all: [PlantedFault] = settlementKeys + rancher + intents + edges + taints + secrets
 
     // MARK: What is planted
 
@@ -36,13 +40,15 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
     private static var settlementKeys: [PlantedFault] {
         SpecMaker.types.flatMap { type in
             [
-                PlantedFault(
-                    "\(type): its creation is never found", types: [type],
-                    Interposers(session: { BrokenSession(base: $0, type: type, find: .nothing) })),
-                PlantedFault(
-                    "\(type): what is found is called foreign", types: [type],
-                    Interposers(session: { BrokenSession(base: $0, type: type, find: .foreign) })),
+                (BrokenSession.Find.nothing, "its creation is never found"),
+                (.foreign, "what is found is called foreign"),
             ]
+            .map { find, text in
+                let effect = Effect()
+                return PlantedFault(
+                    "\(type): \(text)", types: [type], effect: effect,
+                    Interposers(session: { BrokenSession(base: $0, type: type, find: find, effect: effect) }))
+            }
         }
     }
 
@@ -69,7 +75,7 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
             operations.map { later in
                 let effect = Effect()
                 return PlantedFault(
-                    "a \(later.rawValue) does not wait for a \(earlier.rawValue)", effect: effect,
+                    "a \(later.rawValue) does not wait for a \(earlier.rawValue)", effect: effect, isInPlan: true,
                     Interposers(plan: { plan in
                         var plan = plan
                         let steps = plan.steps
@@ -136,8 +142,7 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
 
     /// The first scenario that breaks a law with the mistake and keeps them without it; nil: it was never noticed.
     package func noticed() -> String? {
-        // A plan that is wrong shows in what nobody disturbs.
-        if effect != nil {
+        if isInPlan {
             for life in Life.all {
                 if let found = breaks(life.scenario(crash: nil, lag: 0, making: 3)) { return "\(life): \(found)" }
             }
@@ -152,6 +157,9 @@ package struct PlantedFault: Sendable, CustomStringConvertible {
                 : types.contains($0.type) && $0.event != .delete
         }
         for life in lives {
+            if life.event == .create, let found = breaks(life.claimed) {
+                return "\(life), whose name is taken: \(found)"
+            }
             for (lag, making) in [(types.isEmpty ? 15 : 0, 3)] {
                 let whole = life.scenario(crash: nil, lag: lag, making: making)
                 if let found = breaks(whole) { return "\(life): \(found)" }
@@ -202,16 +210,17 @@ private struct BrokenSession: ProviderSession {
     let base: any ProviderSession
     let type: ResourceType
     let find: Find
+    let effect: PlantedFault.Effect
 
     func handler(for type: ResourceType) -> (any ResourceHandler)? {
         guard let handler = base.handler(for: type) else { return nil }
-        return type == self.type ? BrokenHandler(base: handler, find: find) : handler
+        return type == self.type ? BrokenHandler(base: handler, find: find, effect: effect) : handler
     }
     func lookup(_ kind: String, _ arguments: [String: Value]) async throws(ProviderError) -> [String: Value] {
         try await base.lookup(kind, arguments)
     }
     func asking(_ leave: @escaping @Sendable () async -> Bool) -> any ProviderSession {
-        BrokenSession(base: base.asking(leave), type: type, find: find)
+        BrokenSession(base: base.asking(leave), type: type, find: find, effect: effect)
     }
     func hasMissed() async -> Bool { await base.hasMissed() }
 }
@@ -219,6 +228,7 @@ private struct BrokenSession: ProviderSession {
 private struct BrokenHandler: ResourceHandler {
     let base: any ResourceHandler
     let find: BrokenSession.Find
+    let effect: PlantedFault.Effect
 
     var schema: ResourceSchema { base.schema }
     func read(_ known: [KnownObject]) async throws(ProviderError) -> [RemoteID: Observation] {
@@ -228,7 +238,9 @@ private struct BrokenHandler: ResourceHandler {
     func find(
         _ desired: [String: Value], intent: Intent
     ) async throws(ProviderError) -> (observation: Observation, isOurs: Bool)? {
+        if find == .nothing { effect.count += 1 }
         guard find == .foreign, let found = try await base.find(desired, intent: intent) else { return nil }
+        if found.isOurs { effect.count += 1 }
         return (found.observation, false)
     }
     func create(_ desired: [String: Value], intent: Intent) async throws(ProviderError) -> Observation {

@@ -3,9 +3,12 @@ import TestSupport
 
 extension Scenario {
     /// A scenario by chance: the same seed, the same scenario.
-    package static func random(seed: UInt64) -> Scenario {
+    ///
+    /// - Parameter focus: part of the names of the types that it is about; empty: all.
+    package static func random(seed: UInt64, focus: String = "") -> Scenario {
         var random = SeededGenerator(seed: seed)
         var maker = SpecMaker(random: SeededGenerator(seed: seed ^ 0x5BEC))
+        maker.focus = focus
         var scenario = Scenario(
             seed: seed, lag: random.pick([0, 0, 2, 15, 40]), making: random.pick([0, 5, 30]),
             deleting: random.pick([0, 5, 30]), stages: [])
@@ -20,9 +23,11 @@ extension Scenario {
             for run in 0..<count {
                 stage.runs.append(.random(&random, rate: rate, isSecond: run > 0))
             }
-            for _ in 0..<(random.oneIn(3) ? 2 : 0) {
+            let isOfRancher = spec.resources.contains { $0.address.type.provider == "rancher" }
+            for _ in 0..<(random.oneIn(isOfRancher ? 2 : 3) ? 2 : 0) {
                 if let edit = foreignEdit(spec, &random) { stage.foreign.append(edit) }
             }
+            if isOfRancher, random.oneIn(2) { stage.foreignStart = Int.random(in: 0...6, using: &random) }
             scenario.stages.append(stage)
         }
         return scenario

@@ -32,12 +32,17 @@ package struct Scenario: Sendable, Equatable {
         package var runs: [Run] = [Run()]
         /// Seconds that pass before it.
         package var pause = 0
+        /// Seconds after the runs began at which others change Rancher; nil: before.
+        package var foreignStart: Int?
 
-        package init(_ spec: Spec, foreign: [ForeignEdit] = [], runs: [Run] = [Run()], pause: Int = 0) {
+        package init(
+            _ spec: Spec, foreign: [ForeignEdit] = [], runs: [Run] = [Run()], pause: Int = 0, foreignStart: Int? = nil
+        ) {
             self.spec = spec
             self.foreign = foreign
             self.runs = runs
             self.pause = pause
+            self.foreignStart = foreignStart
         }
     }
 
@@ -198,10 +203,8 @@ private final class World: @unchecked Sendable {
         for stage in scenario.stages {
             try? await timeline.sleep(for: .seconds(stage.pause))
             if !stage.foreign.isEmpty { await lookUpIDs() }
-            for edit in stage.foreign {
-                perform(edit, stage.spec)
-                await rancherOthers.perform(edit, stage.spec, knownIDs)
-            }
+            for edit in stage.foreign { perform(edit, stage.spec) }
+            if stage.foreignStart == nil { await performInRancher(stage) }
             await play(stage)
         }
         // What is still on its way arrives before anybody says that all is well.
@@ -250,11 +253,24 @@ private final class World: @unchecked Sendable {
         }
     }
 
+    private func performInRancher(_ stage: Scenario.Stage) async {
+        for edit in stage.foreign {
+            await lookUpIDs()
+            await rancherOthers.perform(edit, stage.spec, knownIDs)
+        }
+    }
+
     private func playRuns(of stage: Scenario.Stage) async {
         let spec = stage.spec
         let timeline = timeline
         let musters = stage.runs.map { ($0, muster($0)) }
         await withTaskGroup(of: Void.self) { group in
+            if let start = stage.foreignStart {
+                group.addTask {
+                    try? await timeline.sleep(for: .seconds(start))
+                    await self.performInRancher(stage)
+                }
+            }
             for (run, muster) in musters {
                 group.addTask {
                     try? await timeline.sleep(for: .seconds(run.start))

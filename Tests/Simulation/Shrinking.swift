@@ -40,6 +40,7 @@ extension Scenario {
             }
             if !stages[index].foreign.isEmpty {
                 add { $0.stages[index].foreign = [] }
+                add { $0.stages[index].foreignStart = nil }
                 for edit in stages[index].foreign.indices { add { $0.stages[index].foreign.remove(at: edit) } }
             }
             for run in stages[index].runs.indices {
@@ -121,8 +122,9 @@ extension Scenario.Stage {
         let resources = spec.resources.map(\.swift).joined(separator: ",\n                ")
         var text = "Scenario.Stage(\n                Spec([\n                \(resources)\n                ])"
         if !foreign.isEmpty { text += ",\n                foreign: [\(foreign.map(\.swift).joined(separator: ", "))]" }
-        text += ",\n                runs: [\(runs.map(\.swift).joined(separator: ", "))], pause: \(pause))"
-        return text
+        text += ",\n                runs: [\(runs.map(\.swift).joined(separator: ", "))], pause: \(pause)"
+        if let foreignStart { text += ", foreignStart: \(foreignStart)" }
+        return text + ")"
     }
 }
 

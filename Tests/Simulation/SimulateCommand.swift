@@ -106,7 +106,7 @@ package struct SimulateCommand {
                 noticed += 1
                 made += 1
                 print("noticed  \(fault): \(found.prefix(150))")
-            case .neverMade: print("unmade   \(fault): no plan has such an edge")
+            case .neverMade: print("unmade   \(fault): nothing gives it anything to do")
             case .survives:
                 made += 1
                 print("SURVIVES \(fault)")
@@ -123,7 +123,7 @@ package struct SimulateCommand {
         var crashes = 0
         var seconds = 0.0
         for number in 0..<UInt64(runs) {
-            let scenario = Scenario.random(seed: seed + number)
+            let scenario = Scenario.random(seed: seed + number, focus: types)
             let verdict = scenario.run()
             calls += verdict.callCount
             crashes += verdict.crashes

@@ -56,12 +56,23 @@ final class SimulatedRancher: @unchecked Sendable {
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         callCount += 1
         let before = request.method == "POST" ? items : []
+        noteRepeat(request)
         let response = server.answer(request, from: "10.0.0.9", at: now)
         if request.method != "GET", response.status < 400 {
             log.append("\(timeline.now.inSeconds) s: \(request.method) \(request.path): \(response.status)")
         }
         if request.method == "POST", response.status == 201 { note(response, before) }
         return response
+    }
+
+    /// A setting that is given the value that it has.
+    private func noteRepeat(_ request: HTTPRequest) {
+        guard request.method == "PUT", request.path.contains("/settings/"),
+            let name = request.path.split(separator: "/").last,
+            let value = (try? JSONValue(parsing: request.body))?["value"].string,
+            items.contains(where: { $0.key == "setting \(name)" && $0.fields["value"]?.string == value })
+        else { return }
+        repeats.append("setting \(name)")
     }
 
     private func note(_ response: HTTPResponse, _ before: [RancherItem]) {

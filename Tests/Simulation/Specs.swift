@@ -89,6 +89,8 @@ struct SpecMaker {
     private var counter = 0
     /// How much more often than otherwise something of Rancher is drawn.
     private var leaning = 1
+    /// Part of the names of the types that are drawn, beside what they need; empty: all.
+    var focus = ""
 
     init(random: SeededGenerator) { self.random = random }
 
@@ -139,10 +141,13 @@ struct SpecMaker {
 
     private mutating func randomType() -> ResourceType {
         let leaning = leaning
+        let focus = focus
         func weight(_ kind: (type: ResourceType, weight: Int)) -> Int {
-            kind.type.provider == "rancher" ? kind.weight * leaning : kind.weight
+            if !focus.isEmpty { return kind.type.rawValue.contains(focus) ? kind.weight : 0 }
+            return kind.type.provider == "rancher" ? kind.weight * leaning : kind.weight
         }
-        var left = Int.random(in: 0..<SpecMaker.kinds.reduce(0) { $0 + weight($1) }, using: &random)
+        let all = max(1, SpecMaker.kinds.reduce(0) { $0 + weight($1) })
+        var left = Int.random(in: 0..<all, using: &random)
         for kind in SpecMaker.kinds {
             left -= weight(kind)
             if left < 0 { return kind.type }

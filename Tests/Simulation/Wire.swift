@@ -80,7 +80,7 @@ final class Wire: HTTPClient {
             answer = recipient.answer(request)
         case .faultAfterEffect, .proxyPageAfterEffect: answer = refusal(trouble, request) ?? answer
         case .lostReply: throw .connectionLost(sent: true, "simulated")
-        case .slow: await pass(.seconds(25))
+        case .slow: await dawdle(.seconds(25))
         default: break
         }
         await pass(.milliseconds(20))
@@ -93,6 +93,12 @@ final class Wire: HTTPClient {
     private func pass(_ duration: Duration) async {
         let timeline = machine.timeline
         await Task { try? await timeline.sleep(for: duration) }.value
+    }
+
+    /// A long wait, which is not worth its while once nobody is there to hear the answer.
+    private func dawdle(_ duration: Duration) async {
+        let end = machine.timeline.now + duration
+        while machine.timeline.now < end, !machine.isDead { await pass(.milliseconds(50)) }
     }
 
     private func later(_ delay: Duration, _ request: HTTPRequest) {
