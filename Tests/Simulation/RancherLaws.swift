@@ -2,6 +2,7 @@ import AWSClient
 import MusterModel
 import RancherSimulation
 import StateStorage
+import TextEncodings
 
 /// What must hold of a Rancher server when nothing is left to do.
 struct RancherLaws {

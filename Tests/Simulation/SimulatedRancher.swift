@@ -2,6 +2,7 @@ import AWSClient
 import HTTPTransport
 import RancherSimulation
 import SandboxServing
+import TextEncodings
 
 /// A Rancher server on the clock of a world: the one of the sandbox, in process.
 ///
