@@ -106,7 +106,7 @@ class Reader:
         words = shlex.split(first)
         if len(words) < 2:
             return None
-        name, word = words[0], self._expanded(words[-1])
+        name, word = words[0], self._expanded(words[-1 if words[0] in ("curl", "printf") else 1])
         key = self._word(member) if member else None
         if name == "meta":
             told = self.metadata(word)

@@ -400,7 +400,10 @@ def _launching(group: Any) -> Iterator[None]:
 def leave(call: Call, name: str, identifier: str) -> None:
     """Notes that an instance is on its way out of a group."""
     notes_of(call, name).setdefault("leaving", {})[identifier] = clock.now()
-    store_of(call.account, call.region).notes(identifier)["transition"] = ("shutting-down", clock.now())
+    instance = call.ec2.get_instance_by_id(identifier)
+    # One that moto ended itself shuts down too.
+    if instance is not None and instance._state.name == "terminated":
+        store_of(call.account, call.region).notes(identifier)["transition"] = ("shutting-down", clock.now())
     activity(call, name, f"Terminating EC2 instance: {identifier}")
 
 
