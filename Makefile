@@ -28,8 +28,9 @@ build: setup ## Build the debug binary
 release: setup ## Build the release binary (.build/release/muster)
 	$(SWIFT) build -c release $(RELEASE) --product muster
 
-demo: setup ## Start the sandbox; plan, apply, change and destroy the reference workspace in it
+demo: setup ## Start the sandbox; plan, apply, change and destroy the reference workspace in it, with hosts that join
 	$(SWIFT) build --product muster
+	$(SWIFT) build --product SandboxServer
 	@scripts/demo $(MUSTER)
 
 test: setup lint unit simulate conformance sandbox-test rendered-test e2e release-test ## Run every test: format, units, 2,000 simulated histories, conformance, sandbox, end to end
@@ -64,12 +65,14 @@ BOUNDARIES ?= 20
 crash-test: RUNS ?= 200
 crash-test: setup ## Kill muster RUNS times at random on the platform, and BOUNDARIES times at each boundary of each kind of operation
 	$(SWIFT) build --product muster
+	$(SWIFT) build --product SandboxServer
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
 		--platform --runs $(RUNS) --seed $(SEED) --keep-going
 	@MUSTER_BINARY=$(CURDIR)/$(MUSTER) "$$(sandbox/python)" Tests/EndToEnd/crashes.py \
 		--boundaries $(BOUNDARIES) --seed $(SEED) --keep-going
 
 release-test: release ## Run RELEASE_TESTS of the end-to-end tests against the release binary
+	$(SWIFT) build --product SandboxServer
 	@MUSTER_BINARY=$(CURDIR)/.build/release/muster scripts/pytest -n $(WORKERS) $(addprefix Tests/EndToEnd/test_,$(RELEASE_TESTS:=.py))
 
 format: ## Format the Swift sources
