@@ -17,6 +17,7 @@ enum Catalog {
         .init("rancher.secret", StoredSecret.init),
         .init("rancher.service_account", ServiceAccount.init),
         .init("rancher.local_access_control", LocalAccessControl.init),
+        .init("rancher.github_access_control", GitHubAccessControl.init),
     ])
 
     static let schemas = MusterModel.Catalog(types.schemas, lookups: { [] })

@@ -133,7 +133,7 @@ class Lab:
         self.cloud = Cloud(self.sandbox)
         self.muster = Muster(self.folder, self.proxy.endpoint)
         if self.rancher:
-            self.muster.extra |= self.rancher.variables | {"RANCHER_ADMIN_PASSWORD": "correct-horse-battery"}
+            self.muster.extra |= self.rancher.variables | {"RANCHER_GITHUB_SECRET": "correct-horse-battery"}
         self.platter = Platter(self.muster, self.folder / "images") if self.cuts_power else None
         self.condition = "?"
         self.variants: Counter[str] = Counter()

@@ -172,7 +172,7 @@ class Muster:
         """In a copy of the reference workspace, with a Rancher for it."""
         shutil.rmtree(self.specs)
         shutil.copytree(ROOT / "specs", self.specs)
-        self.extra |= rancher.variables | {"RANCHER_ADMIN_PASSWORD": "correct-horse-battery"}
+        self.extra |= rancher.variables | {"RANCHER_GITHUB_SECRET": "correct-horse-battery"}
         return self
 
     def destroy(self, *arguments: str | Path, **variables: str | None) -> Run:

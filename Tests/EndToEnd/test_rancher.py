@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -68,6 +69,8 @@ class Rancher:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.key:
+            headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.key).encode()).decode()
         request = Request(f"{self.url}{path}", data, headers, method=method)
         with urlopen(request, timeout=20) as answer:
             text = answer.read()
@@ -224,6 +227,49 @@ def test_the_door_is_closed_by_one_who_has_a_key(muster: Muster, rancher: Ranche
     muster.plan(**config).exits(0)
     muster.plan().exits(4).says("Rancher does not accept the API key")
     muster.plan(RANCHER_ACCESS_KEY="x", RANCHER_SECRET_KEY="y").exits(4).says("RANCHER_ACCESS_KEY")
+
+
+def test_the_door_is_closed_by_github(muster: Muster, rancher: Rancher) -> None:
+    door = """    github_access_control:
+      client_id: Iv1.8a61f9b3a7aba766
+      client_secret: "${var.registry_password}"
+      access_mode: restricted
+      allowed_identities: [{ external_id: "9919", external_id_type: github_org }]
+    environments:
+"""
+    muster.edit("rancher", "    environments:\n", door)
+    muster.apply().exits(1).says("lock itself out")
+    muster.extra["RANCHER_CLIENT_CONFIG"] = str(muster.specs / "keys" / "operations.json")
+    muster.apply().exits(0)
+    with pytest.raises(HTTPError) as refused:
+        rancher.list("projects")
+    assert refused.value.code == 401
+    muster.plan().exits(0)
+
+    operations = json.loads((muster.specs / "keys" / "operations.json").read_text())
+    rancher.key = (operations["accessKey"], operations["secretKey"])
+    seen = rancher.call("GET", "/v1-auth/config")
+    assert (seen["enabled"], seen["accessMode"], seen["githubConfig"]["clientId"]) == (True, "restricted", "Iv1.8a61f9b3a7aba766")
+    assert [(i["externalId"], i["externalIdType"]) for i in seen["allowedIdentities"]] == [("9919", "github_org")]
+    kept = b"".join(p.read_bytes() for p in muster.state.parent.rglob("*") if p.is_file())
+    assert PASSWORD.encode() not in kept
+
+    # Changed in the spec, then by hand, then off by hand.
+    muster.edit("rancher", "access_mode: restricted", "access_mode: required")
+    muster.apply().exits(0).says("access_mode: restricted → required")
+    muster.plan().exits(0)
+    rancher.call("POST", "/v1-auth/config", seen | {"allowedIdentities": []})
+    muster.drift().exits(2).says("allowed_identities", "was required, is restricted")
+    muster.apply().exits(0)
+    assert rancher.call("GET", "/v1-auth/config")["accessMode"] == "required"
+    rancher.call("POST", "/v1-auth/config", seen | {"enabled": False})
+    muster.drift().exits(2).says("github_access_control/main")
+    muster.apply().exits(0)
+    muster.plan().exits(0)
+
+    muster.destroy("--allow", "public-exposure").exits(0)
+    rancher.key = None
+    assert rancher.names("projects?all=true") == ["Default"]
 
 
 class Portal(BaseHTTPRequestHandler):

@@ -304,5 +304,10 @@ struct Life: Sendable, CustomTestStringConvertible {
             ($0 as? ProviderError)?.message.contains("lock itself out") == true
         }
         #expect(try await lab.read("rancher.local_access_control", "local", wanted) == nil)
+        let other: [String: Value] = ["server": .string(Lab.server), "client_id": "c", "client_secret": "s"]
+        await #expect { try await lab.handler("rancher.github_access_control").create(other, intent: .test) } throws: {
+            ($0 as? ProviderError)?.message.contains("lock itself out") == true
+        }
+        #expect(try await lab.read("rancher.github_access_control", "github", other) == nil)
     }
 }

@@ -34,6 +34,10 @@ enum RancherSection: Section {
                 "Access control with names and passwords, turned on after the API keys of `api_keys` are there. muster needs "
                     + "one of them from then on: RANCHER_CLIENT_CONFIG names the file of one with `secret_format: cli`."
             ),
+            ArgumentSchema(
+                "github_access_control", .object(gitHubFields), constraints: [.conflictsWith(["access_control"])],
+                "Access control by GitHub, turned on after the API keys of `api_keys` are there; muster needs one of them from "
+                    + "then on."),
             ArgumentSchema("environments", .map(.object(environmentFields)), "Environments by name."),
         ],
         principalTypes: ["rancher.server"],
@@ -62,6 +66,25 @@ enum RancherSection: Section {
             """)
 
     // MARK: Fields
+
+    private static let gitHubFields = [
+        ArgumentSchema("client_id", .string, isRequired: true, "The client id of the application in GitHub."),
+        ArgumentSchema(
+            "client_secret", .string, isRequired: true, isSensitive: true, "Its client secret, from a secret."),
+        ArgumentSchema("hostname", .string, "The host of a GitHub Enterprise; github.com if it is left out."),
+        ArgumentSchema(
+            "access_mode", .string, constraints: [.allowed(["unrestricted", "restricted", "required"])],
+            "Who may log in: anybody, members of environments and those of `allowed_identities`, or the latter alone."),
+        ArgumentSchema(
+            "allowed_identities",
+            .set(
+                .object([
+                    ArgumentSchema("external_id", .string, isRequired: true, "GitHub's number for it."),
+                    ArgumentSchema(
+                        "external_id_type", .string, isRequired: true,
+                        constraints: [.allowed(["github_user", "github_org", "github_team"])], "What it is."),
+                ]), key: "external_id"), "Who may log in besides the members of environments."),
+    ]
 
     private static let accountKeyFields =
         [
@@ -318,9 +341,19 @@ extension LoweringResult {
                 append(draft)
             }
         }
-        guard let field = definition.body["access_control"] else { return }
-        let place = LocatedValue.Entry(key: "access_control", keyRange: field.range, value: field)
-        var control = lowering.draft("rancher.local_access_control", definition.name, place)
+        for (name, type) in [("access_control", "local"), ("github_access_control", "github")] {
+            guard let field = definition.body[name] else { continue }
+            let place = LocatedValue.Entry(key: name, keyRange: field.range, value: field)
+            lower(access: place, "rancher.\(type)_access_control", of: definition, lowering)
+        }
+    }
+
+    private mutating func lower(
+        access place: LocatedValue.Entry, _ type: String, of definition: Definition,
+        _ lowering: RancherSection.ServerLowering
+    ) {
+        let field = place.value
+        var control = lowering.draft(ResourceType(rawValue: type), definition.name, place)
         for member in field.entries ?? [] where member.value.value != .null { control.set(member.key, member.value) }
         for key in definition.body["api_keys"]?.entries ?? [] where key.value.value != .null {
             control.declaration.dependsOn.append(
