@@ -72,7 +72,7 @@ package struct RancherAgent: Sendable {
     }
 
     /// The label by which the leave script, and a person, tell which instance a host is.
-    package static let instanceLabel = "instance-id"
+    package static let instanceLabel = RancherHost.instanceLabel
 
     package init(image: Value, version: AgentVersion, registrationURL: HostSecret) {
         self.image = image
