@@ -20,6 +20,11 @@ package struct ProviderSet: Provider {
     package var resources: [ResourceSchema] { catalog.resources }
     package var lookups: [LookupSchema] { catalog.lookups }
 
+    /// One of them, for what it alone can tell.
+    package func member<Member: Provider>(_ type: Member.Type) -> Member? {
+        members.values.lazy.compactMap { $0 as? Member }.first
+    }
+
     package func scope(for configuration: ProviderConfiguration) async throws(ProviderError) -> ProviderScope {
         try await home.scope(for: configuration)
     }

@@ -34,5 +34,6 @@ struct RancherKind: Sendable {
     static let certificate = RancherKind("certificates", v1: "certificates")
     static let secret = RancherKind("secrets", v1: nil)
     static let setting = RancherKind("settings", v1: "settings")
+    static let host = RancherKind("hosts", v1: "hosts", isDeactivatedFirst: true)
     static let projectTemplate = RancherKind("projectTemplates", v1: nil)
 }

@@ -9,8 +9,8 @@ package import ProviderKit
 package import RancherClient
 
 package struct RancherProvider: Provider {
-    private let servers: RancherServers
-    private let vault: any SecretVault
+    let servers: RancherServers
+    let vault: any SecretVault
 
     /// - Parameters:
     ///   - override: the server that stands for every other one (`RANCHER_URL`), as the sandbox does.
