@@ -20,7 +20,7 @@ struct Muster: AsyncParsableCommand {
             InitCommand.self, ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DestroyCommand.self,
             DriftCommand.self, ShowCommand.self, GraphCommand.self, StateCommand.self, ImportCommand.self,
             OutputCommand.self, HistoryCommand.self, SchemaCommand.self, RenderCommand.self, CompletionCommand.self,
-            DoctorCommand.self,
+            DoctorCommand.self, RancherCommand.self,
         ])
 
 }

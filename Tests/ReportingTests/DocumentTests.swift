@@ -20,6 +20,14 @@ struct DocumentTests {
         try check(DriftJSON.encode(sampleDrift(), checkedCount: 54), DriftSchema.jsonSchema(), named: "drift")
     }
 
+    @Test("Hosts, and those of them that are drift")
+    func hosts() throws {
+        let (report, environments) = sampleHosts()
+        try check(HostJSON.encode(report, environments: environments), HostsSchema.jsonSchema(), named: "hosts")
+        let drift = DriftJSON.encode([], phantoms: report.phantoms, checkedCount: 54)
+        try check(drift, DriftSchema.jsonSchema(), named: "drift-phantoms")
+    }
+
     @Test("The list of the state")
     func stateList() throws {
         try check(StateJSON.list(sampleSnapshot()), StateSchema.listJSONSchema(), named: "state-list")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MusterModel
+import RancherProvider
 import Reporting
 
 struct DriftCommand: AsyncParsableCommand {
@@ -18,17 +19,36 @@ struct DriftCommand: AsyncParsableCommand {
             let made = try await workbench.makePlan(PlanRequest(only: selection.only, except: selection.except))
             let drift = made.plan.drift.filter { workbench.isSelected($0.address, selection, made) }
             let checked = made.observations.objects.keys.count { workbench.isSelected($0, selection, made) }
+            let phantoms = try await workbench.phantoms(selection, made)
             switch format {
-            case .text: console.write(DriftText.render(drift, checkedCount: checked, options: workbench.textOptions))
-            case .json: console.write(DriftJSON.encode(drift, checkedCount: checked))
-            case .markdown: console.write(DriftMarkdown.render(drift, checkedCount: checked))
+            case .text:
+                console.write(
+                    DriftText.render(
+                        drift, phantoms: phantoms, checkedCount: checked, options: workbench.textOptions))
+            case .json: console.write(DriftJSON.encode(drift, phantoms: phantoms, checkedCount: checked))
+            case .markdown: console.write(DriftMarkdown.render(drift, phantoms: phantoms, checkedCount: checked))
             }
-            return drift.isEmpty ? .success : .changes
+            return drift.isEmpty && phantoms.isEmpty ? .success : .changes
         }
     }
 }
 
 extension Workbench {
+    /// Hosts whose instance is gone, of the environments of the selected stacks. A host is no resource: it is looked at
+    /// with its environment.
+    fileprivate func phantoms(
+        _ selection: SelectionOptions, _ made: MadePlan
+    ) async throws(CommandFailure) -> [HostFinding] {
+        let hasRancher = made.snapshot.records.keys.contains {
+            $0.type.provider == RancherProvider.providerName && options.stacks?.contains($0.stack) ?? true
+        }
+        if !hasRancher { return [] }
+        return try await surveyHosts(made.linked.workspace, .phantoms).report.phantoms.filter { finding in
+            guard let environment = finding.host.environment.address else { return selection.only.isEmpty }
+            return isSelected(environment, selection, made)
+        }
+    }
+
     fileprivate func isSelected(_ address: Address, _ selection: SelectionOptions, _ made: MadePlan) -> Bool {
         let only = (try? addresses(selection.only, made.linked, made.snapshot)) ?? []
         let except = (try? addresses(selection.except, made.linked, made.snapshot)) ?? []

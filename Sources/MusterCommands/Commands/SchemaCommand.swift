@@ -14,7 +14,7 @@ struct SchemaCommand: AsyncParsableCommand {
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case spec, workspace, plan, drift, stateList = "state-list", stateShow = "state-show", validate, outputs
-        case events, history, historyRun = "history-run", reference
+        case events, history, historyRun = "history-run", hosts, reference
     }
 
     @Argument(help: "What to print.") var kind: Kind = .spec
@@ -41,6 +41,7 @@ struct SchemaCommand: AsyncParsableCommand {
         case .events: schema = EventSchema.jsonSchema()
         case .history: schema = HistorySchema.listJSONSchema()
         case .historyRun: schema = HistorySchema.showJSONSchema()
+        case .hosts: schema = HostsSchema.jsonSchema()
         case .reference:
             console.write(SchemaCommand.referencePage)
             return

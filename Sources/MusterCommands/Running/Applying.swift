@@ -228,7 +228,7 @@ extension Workbench {
         return timing
     }
 
-    private func identity(_ workspace: LoadedWorkspace, command: String = "") -> RunIdentity {
+    func identity(_ workspace: LoadedWorkspace, command: String = "") -> RunIdentity {
         var buffer = [CChar](repeating: 0, count: 256)
         let host =
             gethostname(&buffer, buffer.count - 1) == 0

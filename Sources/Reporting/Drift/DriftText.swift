@@ -3,24 +3,35 @@ package import MusterModel
 
 /// Drift as `muster drift` prints it: who was changed, what it was and what it is, and the line that says otherwise.
 package enum DriftText {
-    /// - Parameter checkedCount: how many resources were looked at, with and without drift.
+    /// - Parameters:
+    ///   - phantoms: hosts of Rancher whose instance is gone.
+    ///   - checkedCount: how many resources were looked at, with and without drift.
     package static func render(
-        _ drift: [Drift], checkedCount: Int, options: TextOptions = TextOptions()
+        _ drift: [Drift], phantoms: [HostFinding] = [], checkedCount: Int, options: TextOptions = TextOptions()
     ) -> String {
         var page = TextPage(options)
         for (stack, members) in grouped(drift) {
             page.section(page.paint("\(Address.stackText(stack)):", .strong))
             for drift in members { write(drift, isFullAddress: false, to: &page) }
         }
-        page.section(page.paint(summaryLine(drift, checkedCount: checkedCount), .strong))
+        if !phantoms.isEmpty {
+            page.section(page.paint("phantom hosts of Rancher:", .strong))
+            for finding in phantoms { page.line(page.paint("    - \(phantom(finding))", .removed)) }
+            page.line("        \"muster rancher reap\" removes them.")
+        }
+        page.section(page.paint(summaryLine(drift, phantoms: phantoms, checkedCount: checkedCount), .strong))
         return page.text
     }
 
+    /// `web-1  1h5 in prod (1a7 at https://…): i-1 is terminated, and its agent is away`.
+    static func phantom(_ finding: HostFinding) -> String { "\(HostText.title(finding)): \(finding.why)" }
+
     /// `Drift: 2 changed, 1 gone, 1 foreign.`, or `No drift. 54 resources checked.`
-    package static func summaryLine(_ drift: [Drift], checkedCount: Int) -> String {
-        if drift.isEmpty { return "No drift. \(counted(checkedCount, "resource")) checked." }
+    package static func summaryLine(_ drift: [Drift], phantoms: [HostFinding] = [], checkedCount: Int) -> String {
+        if drift.isEmpty, phantoms.isEmpty { return "No drift. \(counted(checkedCount, "resource")) checked." }
         func count(_ kind: Drift.Kind) -> Int { drift.lazy.filter { $0.kind == kind }.count }
-        return "Drift: \(count(.changed)) changed, \(count(.gone)) gone, \(count(.foreign)) foreign."
+        let hosts = phantoms.isEmpty ? "" : ", \(counted(phantoms.count, "phantom host"))"
+        return "Drift: \(count(.changed)) changed, \(count(.gone)) gone, \(count(.foreign)) foreign\(hosts)."
     }
 
     /// By stack, each sorted by address.

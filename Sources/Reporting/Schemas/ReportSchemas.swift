@@ -5,7 +5,7 @@ package import MusterModel
 
 /// Every document with a schema, by the name under which `muster schema` prints it.
 package enum ReportSchema: String, Sendable, CaseIterable {
-    case plan, drift
+    case plan, drift, hosts
     case stateList = "state-list"
     case stateResource = "state-resource"
     case outputs, diagnostics, event, history
@@ -15,6 +15,7 @@ package enum ReportSchema: String, Sendable, CaseIterable {
         switch self {
         case .plan: PlanSchema.jsonSchema()
         case .drift: DriftSchema.jsonSchema()
+        case .hosts: HostsSchema.jsonSchema()
         case .stateList: StateSchema.listJSONSchema()
         case .stateResource: StateSchema.showJSONSchema()
         case .outputs: OutputsSchema.jsonSchema()
@@ -142,12 +143,58 @@ package enum DriftSchema {
                 "kind": JSONSchema.constant(.string(DriftJSON.kind)),
                 "summary": JSONSchema.object([
                     "changed": JSONSchema.count, "gone": JSONSchema.count, "foreign": JSONSchema.count,
-                    "checked": JSONSchema.count,
+                    "checked": JSONSchema.count, "phantoms": JSONSchema.count,
                 ]),
                 "drift": JSONSchema.array(SharedDefinitions.drift),
+                "phantoms": JSONSchema.described(
+                    JSONSchema.array(HostsSchema.host), "hosts of Rancher whose instance is gone"),
             ]),
             definitions: ["place": SharedDefinitions.place, "value": plainValue])
     }
+}
+
+/// Of `rancher hosts --format json`.
+package enum HostsSchema {
+    package static func jsonSchema() -> Value {
+        let verdicts = HostFinding.Verdict.allCases.map(\.rawValue) + ["not_joined"]
+        return JSONSchema.document(
+            "hosts", "Rancher hosts held against instances", "What rancher hosts --format json prints.",
+            JSONSchema.object([
+                "format_version": JSONSchema.constant(.integer(HostJSON.formatVersion)),
+                "kind": JSONSchema.constant(.string(HostJSON.kind)),
+                "summary": JSONSchema.object(
+                    Dictionary(verdicts.map { ($0, JSONSchema.count) }, uniquingKeysWith: { first, _ in first })),
+                "environments": JSONSchema.array(environment), "hosts": JSONSchema.array(host),
+                "not_joined": JSONSchema.array(machine),
+            ]))
+    }
+
+    private static let text = JSONSchema.nullable(JSONSchema.string)
+    private static let seconds = JSONSchema.described(
+        JSONSchema.nullable(JSONSchema.integer), "seconds since 1970; null: not known")
+
+    private static let environment = JSONSchema.object([
+        "server": JSONSchema.string, "id": JSONSchema.string, "name": JSONSchema.string,
+        "address": JSONSchema.described(text, "the resource that makes it; null: it is not managed here"),
+        "stack": text,
+    ])
+
+    static let host = JSONSchema.object([
+        "server": JSONSchema.string, "environment": JSONSchema.string, "environment_id": JSONSchema.string,
+        "environment_address": text, "id": JSONSchema.string, "name": JSONSchema.string, "hostname": text,
+        "state": JSONSchema.string, "agent_state": text, "agent_address": text,
+        "labels": JSONSchema.map(JSONSchema.string), "created": seconds,
+        "verdict": JSONSchema.choice(HostFinding.Verdict.allCases.map(\.rawValue)), "why": JSONSchema.string,
+        "tied_by": JSONSchema.described(
+            JSONSchema.nullable(JSONSchema.choice(HostFinding.Tie.allCases.map(\.rawValue))),
+            "how it is known which instance it is; null: it is not"),
+        "instance": text, "instance_state": text, "owner": text,
+    ])
+
+    private static let machine = JSONSchema.object([
+        "id": JSONSchema.string, "state": text, "addresses": JSONSchema.array(JSONSchema.string),
+        "launched": seconds, "owner": text, "region": JSONSchema.string,
+    ])
 }
 
 /// Of `state list` and `state show` with `--format json`.
