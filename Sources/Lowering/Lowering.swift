@@ -2,7 +2,7 @@
 //
 // A section is one file in `Sections/`: its schema, and a function from one definition to declarations. What a
 // definition makes depends on nothing but the definition; the few questions that need all of them are asked afterwards,
-// here: which hosted zone a record belongs to, the tags of workspace and stack, and names that are taken twice.
+// here: which hosted zone a record belongs to, what a Rancher server runs on, the tags of workspace and stack, and names that are taken twice.
 //
 // Values that are not known yet pass through untouched and are not checked. There is no I/O, no clock, no randomness,
 // and nothing here knows a remote call.
@@ -53,6 +53,7 @@ package enum Lowering {
         result.resolveZones(lookups: lookups, uses: uses)
         result.checkPorts(uses: uses)
         result.checkTokens(uses: uses, regions: regions)
+        result.orderServers()
         result.reportClashes(catalog)
         result.checkIgnoredArguments(catalog)
         return (result.declarations, result.diagnostics)
