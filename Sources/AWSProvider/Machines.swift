@@ -42,14 +42,13 @@ extension AWSProvider {
         return machines.values.sorted { $0.id < $1.id }
     }
 
-    /// The networks of subnets, by those ids that there are.
-    package func networks(
-        of subnets: Set<String>, _ configuration: ProviderConfiguration
-    ) async throws(ProviderError) -> [IPNetwork] {
+    /// Which of these subnets there are.
+    package func subnets(
+        _ ids: Set<String>, _ configuration: ProviderConfiguration
+    ) async throws(ProviderError) -> Set<String> {
         let session = AWSSession(client: try await client(for: configuration), expecting: [:])
-        return try await session.ec2List("DescribeSubnets", at: "subnetSet", filter: "subnet-id", ids: subnets)
-            .filter { subnets.contains($0["subnetId"].text) }
-            .compactMap { IPNetwork($0["cidrBlock"].text) }
+        let listed = try await session.ec2List("DescribeSubnets", at: "subnetSet", filter: "subnet-id", ids: ids)
+        return Set(listed.map { $0["subnetId"].text }).intersection(ids)
     }
 }
 

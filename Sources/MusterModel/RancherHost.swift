@@ -31,11 +31,23 @@ package struct RancherHost: Sendable, Hashable {
 
     /// The label by which a machine that muster made tells which instance it is.
     package static let instanceLabel = "instance-id"
+    /// Those by which it tells where the instance is.
+    package static let accountLabel = "instance-account"
+    package static let subnetLabel = "instance-subnet"
+    package static let ownLabels: Set<String> = [instanceLabel, accountLabel, subnetLabel]
     private static let instanceLabels = [instanceLabel, "spotinst.instanceId"]
 
     /// The instance that a label names.
     package var instanceID: String? {
         RancherHost.instanceLabels.lazy.compactMap { labels[$0] }.first { $0.hasPrefix("i-") && $0.utf8.count > 2 }
+    }
+
+    /// Where that instance is, or was.
+    package var place: HostPlace? {
+        guard let account = labels[RancherHost.accountLabel], let subnet = labels[RancherHost.subnetLabel],
+            !account.isEmpty, subnet.hasPrefix("subnet-")
+        else { return nil }
+        return HostPlace(account: account, subnet: subnet)
     }
 
     /// What people call it.
@@ -69,6 +81,17 @@ package struct RancherHost: Sendable, Hashable {
 
     /// Whether it is on its way out already.
     package var isLeaving: Bool { ["removing", "removed", "purging", "purged"].contains(state) }
+}
+
+/// A subnet, with the account whose instances in it are meant: others may share it.
+package struct HostPlace: Sendable, Hashable {
+    package var account: String
+    package var subnet: String
+
+    package init(account: String, subnet: String) {
+        self.account = account
+        self.subnet = subnet
+    }
 }
 
 /// A Rancher environment whose hosts are looked at.

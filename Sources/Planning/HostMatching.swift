@@ -2,7 +2,8 @@
 //
 // A host that is taken for a phantom is removed, and with it whatever runs there. So it must be lost to its server, and AWS
 // must say that its instance is gone. That AWS does not list an instance says that only where the instance was surely one
-// of the place that was asked: another region, or another account, knows nothing of it either.
+// of the place that was asked: another region, or another account, knows nothing of it either. An address proves no place,
+// since default networks are the same everywhere.
 
 package import MusterModel
 
@@ -11,18 +12,18 @@ package struct HostMatching: Sendable {
     /// the instances and addresses that the hosts name. One that AWS does not know must have been in a place that was
     /// asked.
     package var machines: [Machine]
-    /// The networks that fleets and nodes have in the places that were asked.
-    package var networks: [IPNetwork]
+    /// Whose account and region were asked about instances: then what is not listed is gone.
+    package var places: Set<HostPlace>
     /// Whether there was anybody to ask about instances.
     package var isAsked: Bool
     /// Fleets and nodes whose machines are to join.
     package var joining: Set<Address>
 
     package init(
-        machines: [Machine] = [], networks: [IPNetwork] = [], isAsked: Bool = true, joining: Set<Address> = []
+        machines: [Machine] = [], places: Set<HostPlace> = [], isAsked: Bool = true, joining: Set<Address> = []
     ) {
         self.machines = machines
-        self.networks = networks
+        self.places = places
         self.isAsked = isAsked
         self.joining = joining
     }
@@ -101,8 +102,8 @@ package struct HostMatching: Sendable {
         var finding = HostFinding(host, .unknown, tie: tie, instanceID: id, machine: machine, why: "")
         if !isAsked {
             finding.why = "there is no account to ask about \(id)"
-        } else if machine == nil, !isAtHome(host) {
-            finding.why = "AWS does not know \(id), and nothing says that it was in a place that was asked"
+        } else if machine == nil, !(host.place.map(places.contains) ?? false) {
+            finding.why = "AWS does not list \(id), and nothing says that it was in a place that was asked"
         } else {
             let fate = "\(id) \(machine?.state == nil ? "is gone from AWS" : "is terminated")"
             switch host.connection {
@@ -114,14 +115,6 @@ package struct HostMatching: Sendable {
             }
         }
         return finding
-    }
-
-    /// Whether its address lies where fleets and nodes of the workspace are.
-    private func isAtHome(_ host: RancherHost) -> Bool {
-        guard let address = host.address.flatMap({ IPNetwork("\($0)/\($0.contains(":") ? 128 : 32)") }) else {
-            return false
-        }
-        return networks.contains { $0.contains(address) }
     }
 }
 

@@ -69,9 +69,15 @@ class Platform:
         found = [dict(i) for r in listed for i in r["Instances"] if i["State"]["Name"] == "running"]
         return sorted(found, key=lambda i: str(i["InstanceId"]))
 
+    @property
+    def place(self) -> dict[str, str]:
+        """What the rendered script says of where an instance is."""
+        (subnet,) = self.cloud.ec2.describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["10.0.1.0/24"]}])["Subnets"]
+        return {"instance-account": subnet["OwnerId"], "instance-subnet": subnet["SubnetId"]}
+
     def join(self, instance: dict[str, Any], **more: Any) -> str:
         machine = {
-            "labels": {"instance-id": instance["InstanceId"], "role": "celery"},
+            "labels": {"instance-id": instance["InstanceId"], "role": "celery"} | self.place,
             "agentIp": instance["PrivateIpAddress"], "instanceId": instance["InstanceId"],
         }  # fmt: skip
         return self.rancher.join(self.url, instance["PrivateDnsName"], **(machine | more))
@@ -230,17 +236,21 @@ def test_what_is_not_surely_gone_is_left_alone(platform: Platform) -> None:
     platform.lose(foreign)
     platform.rancher.reset_log()
     platform.muster.run("rancher", "reap", "--auto-approve").exits(0).says("No phantoms")
-    platform.muster.run("rancher", "hosts").exits(0).says("AWS does not know i-0fedcba9876543210")
+    platform.muster.run("rancher", "hosts").exits(0).says("AWS does not list i-0fedcba9876543210")
     assert platform.changes() == []
 
-    # At an address of the fleet's own network it was here.
-    gone = platform.rancher.join(
-        platform.url, "was-here", agentIp="10.0.1.250", labels={"instance-id": "i-0abcdef0123456789"}
+    # Where it was, AWS was asked.
+    labels = {"instance-id": "i-0abcdef0123456789"} | platform.place
+    gone = platform.rancher.join(platform.url, "was-here", agentIp="10.0.1.250", labels=labels)
+    theirs = platform.rancher.join(
+        platform.url, "of-others", agentIp="10.0.1.251", labels=labels | {"instance-account": "999999999999"}
     )
-    platform.until(lambda: platform.state(gone)["state"] == "active")
+    platform.until(lambda: {platform.state(h)["state"] for h in (gone, theirs)} == {"active"})
+    platform.lose(theirs)
     platform.lose(gone)
     platform.rancher.reset_log()
-    assert platform.verdicts()[gone] == "phantom"
+    verdicts = platform.verdicts()
+    assert (verdicts[gone], verdicts[theirs]) == ("phantom", "unknown")
     platform.muster.run("rancher", "reap", "--auto-approve").exits(0).says("is gone from AWS", "1 host removed")
     assert platform.changes() == [f"{gone} deactivate", f"{gone} remove", f"{gone} purge"]
 

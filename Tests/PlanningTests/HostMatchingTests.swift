@@ -16,6 +16,7 @@ struct HostCase: Sendable, CustomTestStringConvertible {
 
 private let environment = HostEnvironment(server: "http://r", id: "1a5", name: "prod")
 private let old = HostEnvironment(server: "http://r", id: "1a5", name: "prod", tellsLoss: false)
+private let home = HostPlace(account: "1", subnet: "subnet-1")
 private let fleet = Address(stack: "fleet", type: "aws.autoscaling_group", name: "web")
 
 private func host(
@@ -27,8 +28,15 @@ private func host(
         labels: label.map { ["instance-id": $0] } ?? [:])
 }
 
-private func lost(_ label: String? = nil, at address: String? = nil, named hostname: String? = nil) -> RancherHost {
-    host(label: label, at: address, named: hostname, state: "disconnected", agent: "disconnected")
+private func lost(
+    _ label: String? = nil, at address: String? = nil, named hostname: String? = nil, in place: HostPlace? = nil
+) -> RancherHost {
+    var host = host(label: label, at: address, named: hostname, state: "disconnected", agent: "disconnected")
+    if let place {
+        host.labels["instance-account"] = place.account
+        host.labels["instance-subnet"] = place.subnet
+    }
+    return host
 }
 
 private func seen(
@@ -103,19 +111,25 @@ private let cases: [HostCase] = [
         host: host(label: "i-1", state: "removing", agent: "disconnected"), machines: [seen("i-1", "terminated")],
         verdict: .leaving, tie: .label, instance: "i-1"),
     HostCase(
-        testDescription: "AWS does not know the instance, and it was in a network of ours",
-        host: lost("i-1", at: "10.0.0.7"), verdict: .phantom, tie: .label, instance: "i-1"),
+        testDescription: "AWS does not list the instance of a place that was asked", host: lost("i-1", in: home),
+        verdict: .phantom, tie: .label, instance: "i-1"),
     HostCase(
-        testDescription: "AWS does not know the instance, and it may have been anywhere",
-        host: lost("i-1", at: "172.16.0.7"), verdict: .unknown, tie: .label, instance: "i-1"),
+        testDescription: "AWS does not list the instance, and it was in another subnet",
+        host: lost("i-1", in: HostPlace(account: "1", subnet: "subnet-2")), verdict: .unknown, tie: .label,
+        instance: "i-1"),
     HostCase(
-        testDescription: "AWS does not know the instance, and its address is not told", host: lost("i-1"),
+        testDescription: "AWS does not list the instance of another account in a subnet that both use",
+        host: lost("i-1", in: HostPlace(account: "2", subnet: "subnet-1")), verdict: .unknown, tie: .label,
+        instance: "i-1"),
+    HostCase(
+        testDescription: "AWS does not list the instance, and nothing says where it was",
+        host: lost("i-1", at: "10.0.0.7"),
         verdict: .unknown, tie: .label, instance: "i-1"),
     HostCase(
-        testDescription: "AWS does not know the instance, and the agent answers",
+        testDescription: "AWS does not list the instance, and the agent answers",
         host: host(label: "i-1", at: "10.0.0.7"), verdict: .unknown, tie: .label, instance: "i-1"),
     HostCase(
-        testDescription: "nobody could be asked", host: lost("i-1", at: "10.0.0.7"), isAsked: false,
+        testDescription: "nobody could be asked", host: lost("i-1", in: home), isAsked: false,
         verdict: .unknown, tie: .label, instance: "i-1"),
     HostCase(
         testDescription: "a node that the state knows is gone from AWS", host: lost("i-1"),
@@ -152,7 +166,7 @@ private let cases: [HostCase] = [
         -> HostMatching
     {
         HostMatching(
-            machines: machines, networks: [try #require(IPNetwork("10.0.0.0/16"))], isAsked: isAsked, joining: joining)
+            machines: machines, places: [home], isAsked: isAsked, joining: joining)
     }
 
     @Test("A host is judged by what it says and what AWS says", arguments: cases)

@@ -20,6 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "Tests" / "UserDataTests" / "Goldens"
 INSTANCE = "i-0123456789abcdef0"
+MAC = "02:29:96:8f:6a:2d"
 SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
 INSIDE = [
     "/etc/muster", "/etc/pagerduty.key", "/etc/redis.password", "/etc/systemd/system", "/etc/init.d", "/var/lib/muster",
@@ -35,6 +36,7 @@ class Rancher:
         self.hosts: dict[str, dict[str, Any]] = {}
         self.stuck: set[str] = set()
         self.refuses_key = False
+        self.tells_subnet = True
         self.failures = 0
         self.pages = 0
         self.containers: list[dict[str, Any]] = []
@@ -147,8 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(200, "TOKEN")
         known = {
             "instance-id": INSTANCE, "local-ipv4": "10.0.0.7", "public-ipv4": "198.51.100.7",
-            "placement/availability-zone": "us-east-1a",
+            "placement/availability-zone": "us-east-1a", "mac": MAC,
+            f"network/interfaces/macs/{MAC}/owner-id": "123456789012",
         }  # fmt: skip
+        if self.rancher.tells_subnet:
+            known[f"network/interfaces/macs/{MAC}/subnet-id"] = "subnet-0a1b2c3d"
         name = path.split("/meta-data/")[1]
         return self.answer(200, known[name]) if name in known else self.answer(404, "none")
 

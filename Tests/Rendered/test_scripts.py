@@ -40,13 +40,22 @@ def test_shellcheck_has_nothing_to_say(path: Path, tmp_path: Path) -> None:
             assert shellcheck(inner) == "", name
 
 
+def test_a_machine_joins_also_where_nothing_says_in_which_subnet_it_is(machine: Machine) -> None:
+    machine.rancher.tells_subnet = False
+    result = machine.run_golden("Rancher/systemd.sh")
+    assert result.returncode == 0, result.stderr
+    (run,) = machine.runs()
+    assert any(word.startswith("CATTLE_HOST_LABELS=") and word.endswith(f"instance-id={INSTANCE}") for word in run)
+
+
 def test_a_machine_joins_once_with_its_labels_and_its_address(machine: Machine) -> None:
     result = machine.run_golden("Rancher/systemd.sh")
     assert result.returncode == 0, result.stderr
     (run,) = machine.runs()
     assert run[:3] == ["run", "--rm", "--privileged"]
     assert "CATTLE_AGENT_IP=10.0.0.7" in run
-    assert f"CATTLE_HOST_LABELS=role=celery&note=it%27s%205%20o%27clock%20%26%20more&instance-id={INSTANCE}" in run
+    labels = f"CATTLE_HOST_LABELS=role=celery&note=it%27s%205%20o%27clock%20%26%20more&instance-id={INSTANCE}"
+    assert f"{labels}&instance-account=123456789012&instance-subnet=subnet-0a1b2c3d" in run
     assert run.count("-v") == 2 and "/var/lib/rancher:/var/lib/rancher" in run
     assert run[-2:] == [
         "rancher/agent:v1.2.11",

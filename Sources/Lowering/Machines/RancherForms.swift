@@ -270,9 +270,9 @@ extension Diagnostic {
                 "\(key.quoted) cannot be the key of a label.", at: entry.keyRange,
                 hint: "Letters, digits and . _ / - may stand in it, with a letter or a digit at both ends.")
         }
-        if key == RancherAgent.instanceLabel || ownLabels.contains(key) {
+        if RancherHost.ownLabels.contains(key) || ownLabels.contains(key) {
             return complaint(
-                "\(key.quoted) is set by \(key == RancherAgent.instanceLabel ? "muster" : "the agent") itself.",
+                "\(key.quoted) is set by \(RancherHost.ownLabels.contains(key) ? "muster" : "the agent") itself.",
                 at: entry.keyRange, hint: "Choose another key.")
         }
         guard let text = entry.value.value.scalarText else { return nil }

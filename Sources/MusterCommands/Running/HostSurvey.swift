@@ -173,7 +173,8 @@ extension Workbench {
         for (_, stacks) in places.sorted(by: { $0.key < $1.key }) {
             let configuration = workspace.configurations[stacks[0]] ?? ProviderConfiguration()
             do throws(ProviderError) {
-                try await ask(survey, of: Set(stacks), aws, configuration, &matching)
+                try await ask(
+                    survey, of: Set(stacks), in: scopes[stacks[0]]?.account ?? "", aws, configuration, &matching)
             } catch {
                 throw CommandFailure(error, while: "looking for the instances of hosts (stack \(stacks[0].quoted))")
             }
@@ -181,8 +182,8 @@ extension Workbench {
     }
 
     private func ask(
-        _ survey: MachineSurvey, of stacks: Set<String>, _ aws: AWSProvider, _ configuration: ProviderConfiguration,
-        _ matching: inout HostMatching
+        _ survey: MachineSurvey, of stacks: Set<String>, in account: String, _ aws: AWSProvider,
+        _ configuration: ProviderConfiguration, _ matching: inout HostMatching
     ) async throws(ProviderError) {
         let nodes = survey.nodes(of: stacks)
         var ids: [String: Address?] = Dictionary(survey.ids.map { ($0, nil) }, uniquingKeysWith: { first, _ in first })
@@ -192,20 +193,18 @@ extension Workbench {
         let listed = Dictionary(machines.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         // AWS forgets the address of what is terminated, and soon the instance; the state knows both.
         let gone = nodes.filter { listed[$0.id.rawValue]?.isGone ?? true }
-        let known = Set(gone.map(\.id.rawValue))
-        matching.machines += machines.filter { !known.contains($0.id) }
+        let dead = Set(gone.map(\.id.rawValue))
+        matching.machines += machines.filter { !dead.contains($0.id) }
         matching.machines += gone.map { node in
             Machine(
                 id: node.id.rawValue, state: listed[node.id.rawValue]?.state,
                 addresses: [node.outputs["private_ip"]?.string].compactMap { $0 }, owner: node.address)
         }
-        let missing = survey.lost.contains { host in
-            host.instanceID.map { id in !matching.machines.contains { $0.id == id } } ?? false
-        }
-        if missing {
-            matching.networks += survey.networks(of: stacks)
-            matching.networks += try await aws.networks(of: survey.subnets(of: stacks), configuration)
-        }
+        let known = Set(matching.machines.map(\.id))
+        let missing = survey.lost.filter { host in host.instanceID.map { !known.contains($0) } ?? false }
+        let places = Set(missing.compactMap(\.place).filter { $0.account == account })
+        let subnets = try await aws.subnets(Set(places.map(\.subnet)), configuration)
+        matching.places.formUnion(places.filter { subnets.contains($0.subnet) })
     }
 }
 
@@ -240,16 +239,6 @@ private struct MachineSurvey {
     }
 
     func nodes(of stacks: Set<String>) -> [ResourceRecord] { rows("aws.instance", stacks) }
-
-    func subnets(of stacks: Set<String>) -> Set<String> {
-        var ids = rows("aws.autoscaling_group", stacks).flatMap { $0.arguments["vpc_zone_identifier"]?.list ?? [] }
-        ids += rows("aws.instance", stacks).compactMap { $0.outputs["subnet_id"] ?? $0.arguments["subnet_id"] }
-        return Set(ids.compactMap(\.string))
-    }
-
-    func networks(of stacks: Set<String>) -> [IPNetwork] {
-        rows("aws.subnet", stacks).compactMap { $0.arguments["cidr_block"]?.string.flatMap(IPNetwork.init) }
-    }
 
     private func rows(_ type: ResourceType, _ stacks: Set<String>) -> [ResourceRecord] {
         records.filter { $0.address.type == type && stacks.contains($0.address.stack) }

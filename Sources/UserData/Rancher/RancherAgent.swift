@@ -129,6 +129,7 @@ package struct RancherAgent: Sendable {
 
             """
         text += agentAddress()
+        text += Self.place.asText
         text += "labels=\(labelWords())\n"
         text += "\(run(url: "\"$url\"", image: "\"$image\"", labels: "\"$labels\""))\n"
         return text
@@ -164,8 +165,18 @@ package struct RancherAgent: Sendable {
     func labelWords() -> Text {
         var text = Text()
         for (key, value) in labels { text += "'\(PercentEncoding.encode(key))=\(Text(query: value))&'" }
-        return text + "\"\(Self.instanceLabel)=$host\""
+        return text + "\"\(Self.instanceLabel)=$host${place-}\""
     }
+
+    /// Where the instance is: without it nobody can tell later that AWS does not list it because it is gone.
+    static let place = """
+        place=
+        if mac=$(meta mac 2>/dev/null) && owner=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null) &&
+            subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null); then
+            place="&\(RancherHost.accountLabel)=$owner&\(RancherHost.subnetLabel)=$subnet"
+        fi
+
+        """
 
     /// The command of the server's own "add host" page for this version of the agent.
     func run(url: Text, image: Text, labels: Text) -> Text {
