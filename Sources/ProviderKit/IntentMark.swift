@@ -1,30 +1,28 @@
-import ProviderKit
-
-/// The intent of a creation, which rides at the end of an object's description: Rancher has no tags, and names of
-/// environments and keys are not unique.
-enum IntentMark {
+/// The intent of a creation, which rides at the end of an object's description, where a cloud has no tags and names are not
+/// unique.
+package enum IntentMark {
     /// What a description may have beside the mark.
-    static let longestDescription = 960
+    package static let longestDescription = 960
     private static let opening = "[muster:intent="
 
-    static func description(_ text: String?, _ token: String) -> String {
+    package static func description(_ text: String?, _ token: String) -> String {
         let text = text ?? ""
         return "\(text)\(text.isEmpty ? "" : " ")\(opening)\(token)]"
     }
 
     /// A new description with the mark of the old one.
-    static func description(_ text: String, keepingMarkOf old: String?) -> String {
+    package static func description(_ text: String, keepingMarkOf old: String?) -> String {
         token(in: old).map { description(text, $0) } ?? text
     }
 
     /// The description as the user wrote it.
-    static func text(_ description: String?) -> String {
+    package static func text(_ description: String?) -> String {
         guard let description, let start = start(in: description) else { return description ?? "" }
         let text = description[..<start]
         return String(text.last == " " ? text.dropLast() : text)
     }
 
-    static func token(in description: String?) -> String? {
+    package static func token(in description: String?) -> String? {
         guard let description, let start = start(in: description) else { return nil }
         return String(description[start...].dropFirst(opening.count).dropLast())
     }
