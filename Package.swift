@@ -67,6 +67,8 @@ let package = Package(
         layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings", crypto]),
         layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
         layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
+        layer("SpotClient", ["MusterModel", "HTTPTransport"]),
+        layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient"]),
         layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"]),
         layer("Reporting", ["MusterModel", "Diagnostics"]),
         layer(
@@ -74,9 +76,8 @@ let package = Package(
             [
                 "Diagnostics", "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering",
                 "ResourceGraph", "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient",
-                "AWSProvider", "RancherClient", "RancherProvider", "Applying", "Reporting", "TextEncodings",
-                argumentParser,
-                crypto,
+                "AWSProvider", "RancherClient", "RancherProvider", "SpotClient", "SpotProvider", "Applying",
+                "Reporting", "TextEncodings", argumentParser, crypto,
             ]),
         // Stands in for the locale data of ICU, which nothing here needs.
         .target(name: "ICUStubData"),
@@ -151,6 +152,12 @@ let package = Package(
             [
                 "RancherProvider", "RancherClient", "ProviderKit", "HTTPTransport", "MusterModel", "RancherSimulation",
                 "SandboxServing", "TestSupport",
+            ]),
+        tests(
+            "SpotProviderTests",
+            [
+                "SpotProvider", "SpotClient", "ProviderKit", "HTTPTransport", "MusterModel", "Lowering",
+                "SpotSimulation", "RancherSimulation", "SandboxServing", "TestSupport",
             ]),
         tests(
             "ApplyingTests",

@@ -32,6 +32,14 @@ struct CatalogTests {
         }
     }
 
+    @Test("Every resource type of Spot is in its catalog")
+    func spotResources() throws {
+        let files = try Repository.files(under: "Sources/SpotProvider/Resources").map { ($0.path, $0.text) }
+        #expect(!files.isEmpty)
+        let catalog = try Repository.text("Sources/SpotProvider/Catalog.swift")
+        #expect(unregistered(files, conformance: "ManagedResource", catalog: catalog) == [])
+    }
+
     @Test("Every lookup is in the catalog")
     func lookups() throws { #expect(try check("Lookups", "Lookup") == []) }
 

@@ -53,6 +53,8 @@ struct Layer: Sendable {
         Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings"], packages: ["Crypto"]),
         Layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
         Layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
+        Layer("SpotClient", ["MusterModel", "HTTPTransport"]),
+        Layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient"]),
         Layer(
             "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"],
             system: ["FoundationEssentials"]),
@@ -62,7 +64,8 @@ struct Layer: Sendable {
             [
                 "MusterModel", "Expressions", "YAMLSyntax", "SpecLoading", "UserData", "Lowering", "ResourceGraph",
                 "ProviderKit", "Refreshing", "Planning", "StateStorage", "HTTPTransport", "AWSClient", "AWSProvider",
-                "RancherClient", "RancherProvider", "Applying", "Reporting", "TextEncodings",
+                "RancherClient", "RancherProvider", "SpotClient", "SpotProvider", "Applying", "Reporting",
+                "TextEncodings",
             ],
             packages: ["ArgumentParser", "Crypto"],
             system: cLibrary.union(["Dispatch", "FoundationEssentials", "Synchronization"])),
