@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import GOLDENS, Machine
+from conftest import GOLDENS, INSTANCE, Machine
 from test_scripts import shellcheck
 
 CONFIGS = sorted(GOLDENS.glob("RancherOS/*.yaml"))
@@ -141,6 +141,13 @@ def test_a_host_without_a_disk_is_the_same_host_again(machine: Machine) -> None:
     assert (state / ".registration_token").read_text().strip() == "0f" * 64
     (run,) = machine.runs()
     assert "CATTLE_HOST_LABELS=site=edge&instance-id=edge-1" in run and machine.calls("wget") == []
+
+
+def test_an_instance_of_an_elastigroup_says_twice_which_it_is(machine: Machine) -> None:
+    (result,) = boot(machine, "RancherOS/elastigroup.yaml")
+    assert result.returncode == 0, result.stderr
+    (run,) = machine.runs()
+    assert f"CATTLE_HOST_LABELS=role=spot&instance-id={INSTANCE}&spotinst.instanceId={INSTANCE}" in run
 
 
 @pytest.mark.parametrize("name", ["swarm", "swarm-0.6"])

@@ -65,6 +65,13 @@ def test_a_machine_joins_once_with_its_labels_and_its_address(machine: Machine) 
     assert len(machine.runs()) == 1
 
 
+def test_an_instance_of_an_elastigroup_says_twice_which_it_is(machine: Machine) -> None:
+    result = machine.run_golden("Rancher/elastigroup.sh")
+    assert result.returncode == 0, result.stderr
+    (run,) = machine.runs()
+    assert f"CATTLE_HOST_LABELS=role=spot&instance-id={INSTANCE}&spotinst.instanceId={INSTANCE}" in run
+
+
 def test_keys_are_in_files_that_only_root_reads_and_in_no_list_of_processes(machine: Machine) -> None:
     assert machine.run_golden("Rancher/systemd.sh").returncode == 0
     folder = machine.root / "etc/muster"

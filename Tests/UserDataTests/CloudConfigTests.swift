@@ -52,6 +52,18 @@ struct CloudConfigTests {
         #expect(RancherOSAgent.Identity(files: [:]) == nil)
     }
 
+    @Test("An instance of an elastigroup carries the label by which Spot finds it")
+    func elastigroup() throws {
+        var agent = RancherAgent(
+            image: "rancher/agent:v1.2.11", version: AgentVersion(1, 2, 11),
+            registrationURL: "http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+        agent.labels = [("role", "spot")]
+        agent.isInElastigroup = true
+        var config = CloudConfig(tree(["hostname": "spot"]))
+        RancherOSAgent(agent).add(to: &config)
+        expectGolden(try #require(config.userData().literal), named: "RancherOS/elastigroup.yaml")
+    }
+
     @Test("A swarm node's tags become labels of the engine and variables")
     func swarm() throws {
         #expect(SwarmNode.variable("example.db.host") == "EXAMPLE_DB_HOST")

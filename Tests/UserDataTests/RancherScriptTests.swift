@@ -71,6 +71,16 @@ struct RancherScriptTests {
         }
     }
 
+    @Test("An instance of an elastigroup carries the label by which Spot finds it")
+    func elastigroup() {
+        var agent = RancherAgent(
+            image: "rancher/agent:v1.2.11", version: AgentVersion(1, 2, 11),
+            registrationURL: "http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+        agent.labels = [("role", "spot")]
+        agent.isInElastigroup = true
+        expectGolden(agent.userData().rendered, named: "Rancher/elastigroup.sh")
+    }
+
     @Test("Servers since 1.2 share a database")
     func cluster() {
         var server = RancherServer(

@@ -275,6 +275,11 @@ extension Diagnostic {
                 "\(key.quoted) is set by \(RancherHost.ownLabels.contains(key) ? "muster" : "the agent") itself.",
                 at: entry.keyRange, hint: "Choose another key.")
         }
+        if key == RancherAgent.elastigroupLabel {
+            return complaint(
+                "\(key.quoted) is the instance's id, which muster sets on instances of an elastigroup.",
+                at: entry.keyRange, hint: "Leave it out.")
+        }
         guard let text = entry.value.value.scalarText else { return nil }
         if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             return complaint(

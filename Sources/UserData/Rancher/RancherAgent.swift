@@ -31,6 +31,8 @@ package struct RancherAgent: Sendable {
     package var before: Value?
     package var leave: Leave?
     package var region: String?
+    /// Whether it is an instance of an elastigroup, which Spot takes out of Rancher before it ends it.
+    package var isInElastigroup = false
 
     /// How a machine takes itself out of Rancher.
     package struct Leave: Sendable {
@@ -73,6 +75,8 @@ package struct RancherAgent: Sendable {
 
     /// The label by which the leave script, and a person, tell which instance a host is.
     package static let instanceLabel = RancherHost.instanceLabel
+    /// The label by which Spot tells that.
+    package static let elastigroupLabel = "spotinst.instanceId"
 
     package init(image: Value, version: AgentVersion, registrationURL: HostSecret) {
         self.image = image
@@ -165,7 +169,8 @@ package struct RancherAgent: Sendable {
     func labelWords() -> Text {
         var text = Text()
         for (key, value) in labels { text += "'\(PercentEncoding.encode(key))=\(Text(query: value))&'" }
-        return text + "\"\(Self.instanceLabel)=$host${place-}\""
+        let more = isInElastigroup ? "&\(Self.elastigroupLabel)=$host" : ""
+        return text + "\"\(Self.instanceLabel)=$host\(more)${place-}\""
     }
 
     /// Where the instance is: without it nobody can tell later that AWS does not list it because it is gone.
