@@ -16,7 +16,7 @@ package enum Lowering {
     static let implementations: [any Section.Type] = [
         VPCSection.self, SecurityGroupsSection.self, ControlNodesSection.self, IAMSection.self, KeyPairsSection.self,
         DNSSection.self, ALBSection.self, TargetGroupsSection.self, RDSSection.self, ElastiCacheSection.self,
-        AutoscalingGroupsSection.self, HostsSection.self, RancherSection.self,
+        AutoscalingGroupsSection.self, HostsSection.self, RancherSection.self, SpotSection.self,
     ]
 
     /// The schemas of all sections that are lowered, in the order of the reference page.

@@ -377,7 +377,41 @@ struct ComplaintTests {
               d: { assume_role: ec2.amazonaws.com, instance_profile: maybe }
             """
         ),
+        (
+            "spot",
+            """
+            spot:
+              nothing: {}
+              bounds:
+                \(group)
+                capacity: { minimum: 3, maximum: 4, target: 2 }
+              turned:
+                \(group)
+                capacity: { minimum: 3, maximum: 2, unit: apples }
+              rancher:
+                \(group)
+                capacity: { minimum: 1, maximum: 2 }
+                strategy: { risk: 101, on_demand_count: 1, colour: red }
+                availability_zones: { us-east-1a: { subnets: [subnet-a] } }
+                rancher: { master_host: rancher.test, access_key: a, secret_key: b }
+                scaling: { up: { busy: { threshold: 70 } } }
+                scheduled_tasks: [{ task_type: scale }]
+                rancher_agent: { registration_url: "http://r/v1/scripts/x", labels: { spotinst.instanceId: i-1 } }
+              twice:
+                capacity: { minimum: 1, maximum: 2 }
+                instance_types: { on_demand: m5.large, spot: [] }
+                subnets: [subnet-a]
+                launch: { ami: ami-1, security_groups: [sg-1], user_data: x, root_volume: { size: 8 } }
+                rancher_agent: { registration_url: "http://r/v1/scripts/x" }
+            """
+        ),
     ]
+
+    private static let group = """
+        instance_types: { on_demand: m5.large, spot: [m5.large] }
+            subnets: [subnet-a]
+            launch: { ami: ami-1, security_groups: [sg-1] }
+        """
 
     private static func vpc(_ parts: String) -> String {
         "vpc:\n  main:\n    cidr_block: 10.0.0.0/16\n    \(parts)\n"

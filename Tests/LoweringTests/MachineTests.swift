@@ -141,6 +141,27 @@ struct MachineTests {
                     secret_key: { ssm: /prod/leave-key }
             """
         ),
+        (
+            "spot",
+            """
+            variables:
+              url: { type: string, secret: env:URL }
+            spot:
+              shell:
+                capacity: { minimum: 1, maximum: 2 }
+                instance_types: { on_demand: m5.large, spot: [m5.large] }
+                subnets: [subnet-a]
+                launch: { ami: ami-1, security_groups: [sg-1] }
+                rancher_agent: { registration_url: "${var.url}", labels: { role: spot } }
+              cloud-config:
+                capacity: { minimum: 1, maximum: 2 }
+                instance_types: { on_demand: m5.large, spot: [m5.large] }
+                subnets: [subnet-a]
+                launch: { ami: ami-1, security_groups: [sg-1] }
+                rancheros: { hostname: spot }
+                rancher_agent: { registration_url: "http://rancher.test:8080/v1/scripts/x", labels: { role: spot } }
+            """
+        ),
     ]
 
     @Test("Every form is rendered", arguments: forms.map(\.name))

@@ -24,6 +24,7 @@ extension LoweringResult {
         if let form = body["rancher_agent"] {
             guard var agent = rancherAgent(form, definition, region: region) else { return nil }
             agent.region = region
+            agent.isInElastigroup = definition.section == SpotSection.schema.name
             return delivered(agent.userData(), form, at: form.range)
         }
         return nil
@@ -39,7 +40,8 @@ extension LoweringResult {
             node.add(to: &config)
         }
         if let form = body["rancher_agent"] {
-            guard let agent = rancherAgent(form, definition, isRancherOS: true) else { return nil }
+            guard var agent = rancherAgent(form, definition, isRancherOS: true) else { return nil }
+            agent.isInElastigroup = definition.section == SpotSection.schema.name
             RancherOSAgent(agent).add(to: &config)
         }
         var rendered = delivered(config.userData(), nil, at: place.range)

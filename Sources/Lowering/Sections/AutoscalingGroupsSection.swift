@@ -213,7 +213,7 @@ enum AutoscalingGroupsSection: Section {
 
 extension LoweringResult {
     /// The forms of a fleet render the user data of its launch.
-    fileprivate mutating func checkForms(_ definition: Definition) {
+    mutating func checkForms(_ definition: Definition) {
         let body = definition.body
         for name in UserDataFields.forms {
             guard let form = body[name] else { continue }

@@ -90,7 +90,7 @@ extension Diagnostic {
 
     fileprivate static func unknownSection(_ name: String, known: [String], at range: SourceRange) -> Diagnostic {
         let hint: String? =
-            name.hasPrefix("aws.") || name.hasPrefix("rancher.")
+            ["aws.", "rancher.", "spot."].contains { name.hasPrefix($0) }
             ? "Put it under \"resources\"."
             : Suggestion.hint(for: name, among: known)
                 ?? "There are \(known.joined(separator: ", ")); keys that begin with x- are ignored."

@@ -86,5 +86,5 @@ struct KnownNames {
         self.catalog = catalog
     }
 
-    static let roots = ["var", "each", "index", "stack", "workspace", "lookups", "outputs", "aws", "rancher"]
+    static let roots = ["var", "each", "index", "stack", "workspace", "lookups", "outputs", "aws", "rancher", "spot"]
 }

@@ -13,6 +13,12 @@ enum LaunchPart {
                 "associate_public_ip_address", .boolean,
                 "Whether they get public addresses; the subnets decide if this is left out."),
             ArgumentSchema(
+                "spot_price", .string, "Makes them spot instances: the most to pay an hour, in dollars."),
+        ] + volumes(ephemeral: SectionFields.ephemeralDevice)
+
+    static func volumes(ephemeral: [ArgumentSchema]) -> [ArgumentSchema] {
+        [
+            ArgumentSchema(
                 "root_volume",
                 .object(
                     SectionFields.volume("size", "type", sizeText: "The size in GiB.", of: "the instance") + [
@@ -24,12 +30,9 @@ enum LaunchPart {
                 "ebs_block_devices",
                 .list(.object(SectionFields.blockDevice(sizeText: "The size in GiB.", of: "the instance"))),
                 "More volumes."),
-            ArgumentSchema(
-                "ephemeral_block_devices", .list(.object(SectionFields.ephemeralDevice)),
-                "Volumes of the machine itself."),
-            ArgumentSchema(
-                "spot_price", .string, "Makes them spot instances: the most to pay an hour, in dollars."),
+            ArgumentSchema("ephemeral_block_devices", .list(.object(ephemeral)), "Volumes of the machine itself."),
         ]
+    }
 
     /// The arguments of `aws.launch_template` that are written as they are.
     private static let verbatim: [ArgumentSchema] = [
@@ -131,7 +134,7 @@ extension LoweringResult {
         return template
     }
 
-    private mutating func blockDevices(_ launch: LocatedValue) -> [Value] {
+    mutating func blockDevices(_ launch: LocatedValue) -> [Value] {
         var devices: [Value] = []
         if let root = launch["root_volume"] {
             let image = launch["ami"]?.value ?? .null
