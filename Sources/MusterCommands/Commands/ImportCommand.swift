@@ -39,7 +39,10 @@ extension Workbench {
                 .refused, code: "import.taken", summary: "The address is taken",
                 detail: "\(address) is \(record.id) already.", hint: "\"muster state rm\" forgets it first.")
         }
-        let scopes = try await scopes(workspace, stacks: [address.stack])
+        // What lives elsewhere needs no credentials of the stack, unless a lookup of it does.
+        let isAtHome = address.type.provider == provider.name
+        let isAsking = isAtHome || workspace.lookups.contains { $0.address.stack == address.stack }
+        let scopes = try await scopes(workspace, stacks: isAsking ? [address.stack] : [])
         try checkBindings(state.bindings, scopes, workspace)
         let (remoteID, observation) = try await read(
             schema, id, workspace.configurations[address.stack] ?? ProviderConfiguration())
@@ -65,7 +68,7 @@ extension Workbench {
             )
             return .failure
         }
-        guard let scope = scopes[address.stack] else { return .failure }
+        guard let scope = observation.scope ?? scopes[address.stack] else { return .failure }
         let declaration = linked.spec.declarations[position]
         let told = withoutSecrets(observation.arguments, schema, declaration)
         console.write(SpecLines.yaml(schema, name: address.name, told))
@@ -80,7 +83,7 @@ extension Workbench {
                 version: state.snapshot.versions[address] ?? 0, scope: scope,
                 timeouts: schema.timeouts)
         ]
-        plan.scopes = [address.stack: scope]
+        plan.scopes = scopes
         plan.configurations = workspace.configurations.filter { $0.key == address.stack }
         return try await apply(plan, workspace, scopes: scopes, ApplyRequest(isApproved: true))
     }
