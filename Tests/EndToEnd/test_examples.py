@@ -12,9 +12,13 @@ EXAMPLES = sorted(p.parent for p in (ROOT / "examples").glob("*/muster.yaml"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.name)
-def test_an_example_lives_and_leaves_nothing(muster: Muster, cloud: Cloud, example: Path) -> None:
+def test_an_example_lives_and_leaves_nothing(
+    muster: Muster, cloud: Cloud, example: Path, request: pytest.FixtureRequest
+) -> None:
     shutil.rmtree(muster.specs)
     shutil.copytree(example, muster.specs)
+    if any(line == "spot:" for spec in example.glob("*.yaml") for line in spec.read_text().splitlines()):
+        muster.extra |= request.getfixturevalue("rancher").variables | {"SPOT_RANCHER_SECRET_KEY": "secret of the example"}
     cloud.sandbox.reset_log()
     muster.run("validate").exits(0).says("The workspace is valid")
     assert not cloud.calls()

@@ -6,6 +6,7 @@ import ProviderKit
 import RancherClient
 import RancherProvider
 import SpecLoading
+import SpotProvider
 
 /// Hands the outside world to the Rancher layers: environment, files, clocks.
 enum RancherAccess {
@@ -18,7 +19,7 @@ enum RancherAccess {
         let environment = console.environment
         let keys = try keys(environment)
         let start = ContinuousClock.now
-        let http = CurlHTTPClient(transport(environment))
+        let http = CurlHTTPClient(TransportSettings.of(environment, caBundle: "RANCHER_CA_BUNDLE"))
         let collaborators = RancherClient.Collaborators(
             http: http, credentials: { keys() }, elapsed: { ContinuousClock.now - start },
             sleep: { try await Task.sleep(for: $0) }, random: { Double.random(in: 0..<1) },
@@ -66,17 +67,6 @@ enum RancherAccess {
         }
     }
 
-    private static func transport(_ environment: [String: String]) -> CurlHTTPClient.Settings {
-        func either(_ name: String) -> String? {
-            (environment[name] ?? environment[name.uppercased()]).flatMap { $0.isEmpty ? nil : $0 }
-        }
-        let all = either("all_proxy")
-        return CurlHTTPClient.Settings(
-            caBundle: environment["RANCHER_CA_BUNDLE"].flatMap { $0.isEmpty ? nil : $0 },
-            httpProxy: either("http_proxy") ?? all, httpsProxy: either("https_proxy") ?? all,
-            noProxy: either("no_proxy") ?? "")
-    }
-
     private static func observer(_ console: Console) -> @Sendable (RancherClient.Attempt) -> Void {
         { attempt in
             guard console.isVerbose else { return }
@@ -98,11 +88,13 @@ enum Providers {
         _ console: Console, directory: String?, aws: AWSProvider
     ) throws(CommandFailure) -> ProviderSet {
         let folder = (try? WorkspaceFiles.find(directory)).map { LocalFile.folder(of: $0) } ?? "."
-        return ProviderSet(home: aws, and: [try RancherAccess.provider(console, folder: folder, aws: aws)])
+        return ProviderSet(
+            home: aws,
+            and: [try RancherAccess.provider(console, folder: folder, aws: aws), try SpotAccess.provider(console)])
     }
 
     /// For what needs the catalog alone.
     static var catalog: Catalog {
-        AWSAccess.catalogProvider.catalog.joined(with: RancherProvider.catalog)
+        AWSAccess.catalogProvider.catalog.joined(with: RancherProvider.catalog).joined(with: SpotProvider.catalog)
     }
 }

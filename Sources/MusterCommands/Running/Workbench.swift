@@ -13,6 +13,7 @@ import ProviderKit
 import Refreshing
 import ResourceGraph
 import SpecLoading
+import SpotProvider
 import StateStorage
 
 /// What one invocation works with.
@@ -352,6 +353,13 @@ extension CommandFailure {
     }
 }
 
+extension ProviderScope {
+    /// The variable that names another place for the provider.
+    fileprivate var endpointVariable: String {
+        provider == SpotProvider.providerName ? "SPOTINST_ENDPOINT_URL" : "RANCHER_URL"
+    }
+}
+
 extension Diagnostic {
     fileprivate static func otherEndpoint(
         _ stack: String, _ binding: StateBinding, _ scope: ProviderScope
@@ -377,19 +385,27 @@ extension Diagnostic {
         _ address: Address, _ bound: ProviderScope, _ present: ProviderScope
     ) -> Diagnostic {
         func place(_ scope: ProviderScope) -> String {
-            scope.endpoint == scope.provider ? "the server that the spec names" : "\(scope.endpoint) (RANCHER_URL)"
+            scope.endpoint == scope.provider
+                ? "the server that the spec names" : "\(scope.endpoint) (\(scope.endpointVariable))"
         }
         return Diagnostic(
             code: "state.other-endpoint", summary: "The state belongs to another endpoint",
             detail: "\(address) was made at \(place(bound)), and this run would talk to \(place(present)). "
                 + "Everything would look as if it were gone.",
-            hint: "Set RANCHER_URL as it was, or name another state file with MUSTER_STATE.")
+            hint: "Set \(present.endpointVariable) as it was, or name another state file with MUSTER_STATE.")
     }
 
     fileprivate static func otherInstallation(
         _ address: Address, _ bound: ProviderScope, _ present: ProviderScope
     ) -> Diagnostic {
-        Diagnostic(
+        if present.provider == SpotProvider.providerName {
+            return Diagnostic(
+                code: "state.other-account", summary: "The state belongs to another account",
+                detail: "\(address) lives in the account \(bound.account) of Spot, and this run would look in "
+                    + "\(present.account).",
+                hint: "Set SPOTINST_ACCOUNT as it was, or name another state file with MUSTER_STATE.")
+        }
+        return Diagnostic(
             code: "state.other-account", summary: "The state belongs to another installation",
             detail: "\(address) lives in the Rancher installation \(bound.account), and the one that answers at its "
                 + "address is \(present.account).",
