@@ -67,8 +67,8 @@ let package = Package(
         layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings", crypto]),
         layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
         layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
-        layer("SpotClient", ["MusterModel", "HTTPTransport"]),
-        layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient"]),
+        layer("SpotClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
+        layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient", "TextEncodings"]),
         layer("Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"]),
         layer("Reporting", ["MusterModel", "Diagnostics"]),
         layer(

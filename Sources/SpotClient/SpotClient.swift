@@ -6,6 +6,7 @@
 
 package import HTTPTransport
 package import MusterModel
+import TextEncodings
 
 /// Talks to one account.
 package final class SpotClient: Sendable {
@@ -78,7 +79,7 @@ package final class SpotClient: Sendable {
     package func group(_ id: String) async throws(SpotError) -> Value? {
         do throws(SpotError) {
             return try item(
-                try await call("GET", "/\(SpotText.percentEncoded(id))", nil, nil), "GET", isMutating: false)
+                try await call("GET", "/\(PercentEncoding.encode(id))", nil, nil), "GET", isMutating: false)
         } catch {
             if error.kind == .notFound { return nil }
             throw error
@@ -93,13 +94,13 @@ package final class SpotClient: Sendable {
     package func update(
         _ id: String, _ changes: Value, _ query: [(String, String)] = [], asking leave: Leave? = nil
     ) async throws(SpotError) -> Value {
-        let answer = try await call("PUT", "/\(SpotText.percentEncoded(id))", ["group": changes], leave, query)
+        let answer = try await call("PUT", "/\(PercentEncoding.encode(id))", ["group": changes], leave, query)
         return try item(answer, "PUT", isMutating: true)
     }
 
     /// Ends the group and its instances.
     package func delete(_ id: String, _ body: Value? = nil, asking leave: Leave? = nil) async throws(SpotError) {
-        _ = try await call("DELETE", "/\(SpotText.percentEncoded(id))", body, leave)
+        _ = try await call("DELETE", "/\(PercentEncoding.encode(id))", body, leave)
     }
 
     private func items(_ answer: Value, _ operation: String, isMutating: Bool = false) throws(SpotError) -> [Value] {
@@ -128,7 +129,7 @@ package final class SpotClient: Sendable {
         let isMutating = method != "GET"
         let operation = "\(method) \(SpotClient.path)\(suffix)"
         let parameters = ([("accountId", credentials.account)] + query)
-            .map { "\($0.0)=\(SpotText.percentEncoded($0.1))" }.joined(separator: "&")
+            .map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
         var attempt = 1
         while true {
             let failure: SpotError

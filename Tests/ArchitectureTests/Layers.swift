@@ -53,8 +53,8 @@ struct Layer: Sendable {
         Layer("AWSProvider", ["MusterModel", "ProviderKit", "AWSClient", "TextEncodings"], packages: ["Crypto"]),
         Layer("RancherClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
         Layer("RancherProvider", ["MusterModel", "ProviderKit", "RancherClient", "HTTPTransport", "TextEncodings"]),
-        Layer("SpotClient", ["MusterModel", "HTTPTransport"]),
-        Layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient"]),
+        Layer("SpotClient", ["MusterModel", "HTTPTransport", "TextEncodings"]),
+        Layer("SpotProvider", ["MusterModel", "ProviderKit", "SpotClient", "TextEncodings"]),
         Layer(
             "Applying", ["MusterModel", "ProviderKit", "StateStorage", "Expressions", "TextEncodings"],
             system: ["FoundationEssentials"]),

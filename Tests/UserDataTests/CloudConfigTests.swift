@@ -56,7 +56,7 @@ struct CloudConfigTests {
     func elastigroup() throws {
         var agent = RancherAgent(
             image: "rancher/agent:v1.2.11", version: AgentVersion(1, 2, 11),
-            registrationURL: "http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+            registrationURL: .inline("http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc"))
         agent.labels = [("role", "spot")]
         agent.isInElastigroup = true
         var config = CloudConfig(tree(["hostname": "spot"]))

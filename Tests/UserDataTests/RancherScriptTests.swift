@@ -75,7 +75,7 @@ struct RancherScriptTests {
     func elastigroup() {
         var agent = RancherAgent(
             image: "rancher/agent:v1.2.11", version: AgentVersion(1, 2, 11),
-            registrationURL: "http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc")
+            registrationURL: .inline("http://rancher.test:8080/v1/projects/1a5/scripts/TOKEN:1483142400000:abc"))
         agent.labels = [("role", "spot")]
         agent.isInElastigroup = true
         expectGolden(agent.userData().rendered, named: "Rancher/elastigroup.sh")

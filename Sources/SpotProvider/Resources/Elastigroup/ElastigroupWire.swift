@@ -1,6 +1,7 @@
 import MusterModel
 import ProviderKit
 import SpotClient
+import TextEncodings
 
 // An elastigroup in requests and answers: each argument at its place, and the few that have a form of their own.
 
@@ -145,7 +146,7 @@ extension Elastigroup.Place {
 
     /// - Parameter other: what another argument put there already.
     func sent(_ value: Value, over other: Value = .null) -> Value {
-        if isText { return .string(SpotText.base64(value.string ?? "")) }
+        if isText { return .string(Base64.encode(Array((value.string ?? "").utf8))) }
         if isProfile { return [isARN(value) ? "arn" : "name": value] }
         let sent = WireForm.sent(value, schema.type)
         guard case .map(let members) = sent, case .map(let others) = other else { return sent }
