@@ -21,7 +21,8 @@ package struct Settlement: Sendable, Hashable {
 ///
 /// - A create is looked for by its mark or its natural key, until it would have turned up. Ours becomes a row, whole or
 ///   incomplete; a foreign one stays untouched; none at all means that it was never made.
-/// - An update leaves nothing to settle: it is idempotent, and the next plan looks at the object.
+/// - An update is idempotent, and the next plan looks at the object. What no look tells of is recorded as not set, so that
+///   it is set again: it may be what it was or what it was to be.
 /// - A delete is over when its object is gone; else the row stays and the next plan deletes again. So it does when the
 ///   object is so new that a look may not see it yet.
 ///
@@ -47,7 +48,7 @@ struct Settler: Sendable {
     ) async throws(StateError) -> Settlement {
         switch intent.operation {
         case .create: try await settleCreate(intent, since: since)
-        case .update: try await drop(intent, "was being changed; what came of it is seen by the next plan.")
+        case .update: try await settleUpdate(intent)
         case .delete: try await settleDelete(intent)
         }
     }
@@ -60,6 +61,8 @@ struct Settler: Sendable {
         let window = environment.timing.window(for: intent.scope)
         var hasTold = false
         while true {
+            // A look tells of the moment at which it was asked for, however late its answer is.
+            let waited = stopwatch.now - since
             let found: (observation: Observation, isOurs: Bool)?
             do throws(ProviderError) {
                 found = try await handler(intent).find(
@@ -68,9 +71,13 @@ struct Settler: Sendable {
                 return unsettled(intent, error)
             }
             if let found, found.isOurs { return try await adopt(found.observation, intent) }
-            let waited = stopwatch.now - since
             if age + waited >= window {
                 // Sooner it may have been our own predecessor, which a look still sees, and ours may be on its way.
+                do throws(ProviderError) {
+                    if try await !hasRow(intent) { try await abandon(intent.arguments, intent) }
+                } catch {
+                    return unsettled(intent, error)
+                }
                 return try await drop(
                     intent, found.map { "was not created: \($0.observation.id) has the name." } ?? "was not created.")
             }
@@ -86,6 +93,44 @@ struct Settler: Sendable {
                     isSettled: false)
             }
         }
+    }
+
+    // MARK: - What an object keeps elsewhere
+
+    private func row(_ intent: JournaledIntent) async -> ResourceRecord? {
+        try? await environment.storage.snapshot(stacks: [intent.address.stack]).records[intent.address]
+    }
+
+    /// True while something else may keep things at the places of a creation.
+    private func hasRow(_ intent: JournaledIntent) async throws(ProviderError) -> Bool {
+        if intent.deposesPrevious { return true }
+        return await row(intent) != nil
+    }
+
+    /// What a call may have put at the places that its arguments name goes.
+    private func abandon(_ arguments: [String: Value], _ intent: JournaledIntent) async throws(ProviderError) {
+        let places = (environment.catalog[intent.address.type]?.arguments ?? []).filter(\.isPlace).map(\.name)
+        guard places.contains(where: { arguments[$0]?.isKnown ?? false }) else { return }
+        try await handler(intent).abandon(arguments.filter { $0.value.isKnown })
+    }
+
+    private func settleUpdate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
+        let what = "was being changed; what came of it is seen by the next plan."
+        guard let schema = environment.catalog[intent.address.type], let row = await row(intent),
+            let unsure = row.afterLosing(intent.arguments, intent.digests, schema)
+        else { return try await drop(intent, what) }
+        let places = schema.arguments.filter { $0.isPlace && unsure.arguments[$0.name] != row.arguments[$0.name] }
+        do throws(ProviderError) {
+            if !places.isEmpty || intent.namesNewPlaces(row, schema) {
+                try await abandon(row.arguments, intent)
+                try await abandon(intent.arguments, intent)
+            }
+        } catch {
+            return unsettled(intent, error)
+        }
+        try await complete(
+            intent, .updated(unsure), StepResult(.settled, detail: "Found after the run had died: it \(what)"))
+        return Settlement(address: intent.address, text: "\(intent.address) \(what)", isSettled: true)
     }
 
     private func adopt(_ seen: Observation, _ intent: JournaledIntent) async throws(StateError) -> Settlement {
@@ -120,13 +165,14 @@ struct Settler: Sendable {
     private func settleDelete(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
         guard let target = intent.target else { return try await drop(intent, "had nothing to delete.") }
         let known = KnownObject(id: target, arguments: intent.arguments.filter { $0.value.isKnown })
+        let mayBeHidden = await mayBeHidden(target, intent)
         let seen: Observation?
         do throws(ProviderError) {
             seen = try await handler(intent).read([known])[target]
         } catch {
             return unsettled(intent, error)
         }
-        if seen == nil, await mayBeHidden(target, intent) {
+        if seen == nil, mayBeHidden {
             return try await drop(intent, "(\(target)) was being deleted; the next plan sees what came of it.")
         }
         if seen != nil { return try await drop(intent, "(\(target)) was being deleted and is still there.") }
@@ -174,5 +220,35 @@ struct Settler: Sendable {
         let session = try await environment.session(access.scope, access.configuration, [:])
         guard let handler = session.handler(for: intent.address.type) else { throw .unknownType(intent.address.type) }
         return handler
+    }
+}
+
+extension JournaledIntent {
+    /// True when it would put something where the row has nothing.
+    fileprivate func namesNewPlaces(_ row: ResourceRecord, _ schema: ResourceSchema) -> Bool {
+        schema.arguments.contains { argument in
+            argument.isPlace && arguments[argument.name] != nil
+                && arguments[argument.name] != row.arguments[argument.name]
+        }
+    }
+}
+
+extension ResourceRecord {
+    /// The row after an update of which nobody knows whether it had its effect: what it was to change and no look tells of
+    /// is not recorded. nil: there is nothing of the kind.
+    func afterLosing(
+        _ arguments: [String: Value], _ digests: [String: String], _ schema: ResourceSchema
+    ) -> ResourceRecord? {
+        var record = self
+        var isUnsure = false
+        for argument in schema.arguments where !argument.isReadable || argument.isSensitive {
+            guard argument.onChange == .update || argument.onChange == .updateWithDowntime else { continue }
+            let name = argument.name
+            if arguments[name] == self.arguments[name], digests[name] == self.digests[name] { continue }
+            record.arguments[name] = nil
+            record.digests[name] = nil
+            isUnsure = true
+        }
+        return isUnsure ? record : nil
     }
 }

@@ -167,9 +167,11 @@ struct StalenessCheck: Sendable {
     }
 
     /// True for an object that was made so lately that a look may not see it yet.
-    func mayBeHidden(_ id: RemoteID, in scope: ProviderScope) -> Bool {
+    ///
+    /// - Parameter asked: when the look was asked for.
+    func mayBeHidden(_ id: RemoteID, in scope: ProviderScope, at asked: Duration) -> Bool {
         guard let age = snapshot.ages[id] else { return false }
-        return age + (stopwatch.now - since) < timing.window(for: scope)
+        return age + (asked - since) < timing.window(for: scope)
     }
 
     /// As `problem`, but an object that may be hidden is looked at until it would be seen.
@@ -178,14 +180,18 @@ struct StalenessCheck: Sendable {
     ) async throws(ProviderError) -> (problem: String?, seen: Observation?) {
         var mark = mark
         let began = stopwatch.now
+        var asked = began
         while true {
             let seen = try await reader.look(at: subject.object, in: subject.group, notBefore: .zero, after: mark)
             let problem = problem(subject, seen)
-            if problem == nil || seen != nil || !mayBeHidden(subject.object.id, in: subject.group.access.scope) {
+            if problem == nil || seen != nil
+                || !mayBeHidden(subject.object.id, in: subject.group.access.scope, at: asked)
+            {
                 return (problem, seen)
             }
             await stopwatch.sleep(max(.seconds(1), timing.pollInterval(waited: stopwatch.now - began)))
             if Task.isCancelled { return (problem, seen) }
+            asked = stopwatch.now
             mark = await reader.mark()
         }
     }

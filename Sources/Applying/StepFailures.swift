@@ -116,6 +116,15 @@ enum StepStop: Error {
     /// The state cannot be written or was taken over: the whole run ends.
     case state(StateError)
 
+    /// True when the call may have had its effect all the same.
+    var isUnsure: Bool {
+        switch self {
+        case .failure(let failure): failure.kind == .outcomeUnknown
+        case .interrupted: true
+        case .state: false
+        }
+    }
+
     init(_ error: StateError, _ step: Step) {
         switch error.kind {
         case .moved(let address, let expected, let found):

@@ -35,12 +35,17 @@ package protocol ManagedResource: Sendable {
     /// Deletes the object; `last` is what was known of its arguments.
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError)
 
+    /// Takes away what was kept somewhere else for an object that is not there (any more), such as a secret in its place;
+    /// what is gone already is fine.
+    func abandon(_ last: Arguments) async throws(ProviderError)
+
     /// Turns what a person writes after `muster import ADDRESS` into the id that muster uses.
     func importID(_ text: String) async throws(ProviderError) -> RemoteID
 }
 
 extension ManagedResource {
     package static var type: ResourceType { schema.resource.type }
+    package func abandon(_ last: Arguments) async throws(ProviderError) {}
     package func importID(_ text: String) async throws(ProviderError) -> RemoteID { RemoteID(text) }
     package func list(in scope: ListingScope) async throws(ProviderError) -> [Observed<Self>] { [] }
 }

@@ -78,12 +78,14 @@ package protocol ResourceHandler: Sendable {
         _ id: RemoteID, from old: [String: Value], to new: [String: Value]
     ) async throws(ProviderError) -> Observation?
     func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError)
+    func abandon(_ last: [String: Value]) async throws(ProviderError)
     func importID(_ text: String) async throws(ProviderError) -> RemoteID
     /// Set where one call can make or delete several objects.
     var batches: (any BatchHandler)? { get }
 }
 
 extension ResourceHandler {
+    package func abandon(_ last: [String: Value]) async throws(ProviderError) {}
     package var batches: (any BatchHandler)? { nil }
 }
 
@@ -152,6 +154,10 @@ package struct TypedHandler<Resource: ManagedResource>: ResourceHandler {
 
     package func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError) {
         try await resource.delete(id, last: try arguments(last))
+    }
+
+    package func abandon(_ last: [String: Value]) async throws(ProviderError) {
+        try await resource.abandon(try arguments(last))
     }
 
     package func importID(_ text: String) async throws(ProviderError) -> RemoteID {

@@ -164,6 +164,8 @@ private struct RoutedHandler: ResourceHandler {
         try await handler().delete(id, last: last)
     }
 
+    func abandon(_ last: [String: Value]) async throws(ProviderError) { try await handler().abandon(last) }
+
     func importID(_ text: String) async throws(ProviderError) -> RemoteID { try await handler().importID(text) }
 }
 

@@ -39,8 +39,11 @@ package struct Refresher: Sendable {
         /// Waits for nothing.
         package static let none = Patience(window: { _ in .zero }, elapsed: { .zero }, pause: { _ in })
 
-        fileprivate func mayBeHidden(_ age: Duration?, in scope: ProviderScope) -> Bool {
-            age.map { $0 + elapsed() < window(scope) } ?? false
+        fileprivate var now: Duration { elapsed() }
+
+        /// - Parameter asked: when the look was asked for; it tells of no later moment, however late its answer is.
+        fileprivate func mayBeHidden(_ age: Duration, at asked: Duration, in scope: ProviderScope) -> Bool {
+            age + asked < window(scope)
         }
 
         fileprivate func rest(_ duration: Duration) async { await pause(duration) }
@@ -137,6 +140,7 @@ package struct Refresher: Sendable {
         while !missing.isEmpty {
             // Reads can go backwards: what seems gone is looked at once more before it is called gone, and what is new
             // until it would be seen.
+            let asked = patience.now
             let second = try await self.session(group.configuration, missing)
             var hidden: [ResourceType: [KnownObject]] = [:]
             for (type, result) in await readAll(missing, in: second) {
@@ -145,7 +149,7 @@ package struct Refresher: Sendable {
                     guard let address = group.addresses[type]?[object.id] else { continue }
                     observations.objects[address] = .some(found[object.id])
                     if found[object.id] == nil, let young = group.ages[object.id],
-                        patience.mayBeHidden(young.age, in: young.scope)
+                        patience.mayBeHidden(young.age, at: asked, in: young.scope)
                     {
                         hidden[type, default: []].append(object)
                     }

@@ -27,6 +27,65 @@ func lostRequest() async throws {
     #expect(world.cloud.objects.count == 1)
 }
 
+@Test("A look whose answer comes late tells of the moment at which it was asked for")
+func slowLook() async throws {
+    let world = try World()
+    // The last look within the window is asked for before the object is seen, and answered after.
+    world.cloud.with { ($0.lag, $0.answering) = (.seconds(290), .seconds(60)) }
+    world.cloud.fail(.create, .outcomeUnknown, afterEffect: true)
+    _ = try await world.expectDone(plan([create(network("main"))]))
+    #expect(world.cloud.mutations.count == 1)
+    #expect(world.cloud.objects.map(\.id) == [try await world.snapshot().records[network("main")]?.id])
+}
+
+@Test("What a creation that never was may have kept elsewhere goes when that is settled")
+func abandonedCreation() async throws {
+    let world = try World()
+    let storage = ObservedStorage(
+        base: try world.storage(), clock: world.clock, death: .init(atWrite: 3, isAfter: true))
+    _ = try? await world.apply(plan([create(network("main"), ["place": "here"])]), storage: storage)
+    world.cloud.with { $0.objects = [:] }
+    #expect(try await world.storage().openIntents().count == 1)
+    world.clock.advance(by: .seconds(400))
+    #expect(try await world.settle().map(\.isSettled) == [true])
+    #expect(world.cloud.with { $0.clearedPlaces } == ["here"])
+}
+
+@Test("What an object that is gone kept elsewhere goes when it is forgotten", arguments: [true, false])
+func forgotten(isGone: Bool) async throws {
+    let world = try World()
+    let main = network("main")
+    _ = try await world.expectDone(plan([create(main, ["place": "here"])]))
+    let record = try #require(try await world.snapshot().records[main])
+    if isGone { world.cloud.with { $0.objects = [:] } }
+    _ = try await world.expectDone(plan("p2", [step(.forget, record, world.cloud)]))
+    #expect(world.cloud.with { $0.clearedPlaces } == (isGone ? ["here"] : []))
+}
+
+@Test("What a dead run's update was to change and no look tells of is not recorded, so that it is set again")
+func unsureUpdate() async throws {
+    let world = try World()
+    let main = network("main")
+    _ = try await world.expectDone(plan([create(main, ["password": "one", "text": "a", "place": "here"])]))
+    let record = try #require(try await world.snapshot().records[main])
+    #expect(record.digests["password"] != nil)
+    let update = step(
+        .update, record, world.cloud,
+        desired: ["name": "main", "password": "two", "text": "b", "place": "there"])
+    for write in 0..<12 where try await world.storage().openIntents().isEmpty {
+        let storage = ObservedStorage(
+            base: try world.storage(), clock: world.clock, death: .init(atWrite: write, isAfter: true))
+        _ = try? await world.apply(plan("p2", [update]), storage: storage)
+        world.clock.advance(by: .seconds(400))
+    }
+    #expect(try await world.storage().openIntents().map(\.operation) == [.update])
+    #expect(try await world.settle().map(\.isSettled) == [true])
+    let after = try #require(try await world.snapshot().records[main])
+    #expect(after.digests["password"] == nil && after.arguments["place"] == nil)
+    #expect(after.arguments["text"] == "a")
+    #expect(world.cloud.with { $0.clearedPlaces } == ["here", "there"])
+}
+
 @Test("A page from a proxy in between is no answer: the object is looked for")
 func proxyPage() async throws {
     let world = try World()

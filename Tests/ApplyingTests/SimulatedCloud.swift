@@ -44,6 +44,8 @@ final class SimulatedCloud: Sendable {
         var ghosts: [(object: Object, until: Duration)] = []
         /// Places outside of the cloud that were cleared when their object was deleted.
         var clearedPlaces: [Value] = []
+        /// How long the answer to a look for an object is on its way.
+        var answering: Duration = .zero
         var hook: (@Sendable (Call) async -> Void)?
     }
 
@@ -234,7 +236,16 @@ final class SimulatedCloud: Sendable {
             _ desired: [String: Value], intent: Intent
         ) async throws(ProviderError) -> (observation: Observation, isOurs: Bool)? {
             let call = Call(verb: .find, type: schema.type, subject: subject(desired))
-            return try await cloud.call(call) { state in
+            let found = try await seen(call, desired, intent)
+            let pause = cloud.with { $0.answering }
+            if pause > .zero { try? await cloud.clock.sleep(for: pause) }
+            return found
+        }
+
+        private func seen(
+            _ call: Call, _ desired: [String: Value], _ intent: Intent
+        ) async throws(ProviderError) -> (observation: Observation, isOurs: Bool)? {
+            try await cloud.call(call) { state in
                 if schema.type == "sim.network" {
                     let object = state.objects.values.first { $0.intent == intent.token && isVisible($0) }
                     return object.map { (observation($0), true) }
@@ -324,6 +335,12 @@ final class SimulatedCloud: Sendable {
             return try await cloud.call(call) { (state) throws(ProviderError) in
                 if let place = last["place"] { state.clearedPlaces.append(place) }
                 try remove(id, from: &state)
+            }
+        }
+
+        func abandon(_ last: [String: Value]) async throws(ProviderError) {
+            cloud.with { state in
+                if let place = last["place"] { state.clearedPlaces.append(place) }
             }
         }
 

@@ -186,12 +186,13 @@ extension StepAttempt {
     ) async throws(StepStop) -> Observation? {
         let since = runner.stopwatch.now
         while true {
+            // A look tells of the moment at which it was asked for, however late its answer is.
+            let waited = runner.stopwatch.now - since
             let sighting = await find(desired, intent)
             switch sighting {
             case .ours(let observation): return observation
             case .foreign, .nothing, .unclear: break
             }
-            let waited = runner.stopwatch.now - since
             if waited >= timing.window(for: step.scope) {
                 // Sooner it may have been our own predecessor, which a look still sees.
                 if case .foreign(let id) = sighting { throw .failure(.nameClash(step, "\(id) has it.")) }

@@ -14,12 +14,13 @@ extension StepAttempt {
             .delete, Values(sent: [:], kept: last, digests: [:]), token: environment.makeToken(), target: target)
         do throws(StepStop) {
             while true {
+                let asked = runner.stopwatch.now
                 var isMissed = false
                 if case .deleting = seen?.status {} else { isMissed = try await remove(target, last) }
                 await shared?.leave(step.id)
                 try await waitUntilGone(target, last)
                 // What is new may not have been visible to the call, and not to the look after it either.
-                guard isMissed, runner.check.mayBeHidden(target, in: step.scope) else { break }
+                guard isMissed, runner.check.mayBeHidden(target, in: step.scope, at: asked) else { break }
                 guard await pause(.seconds(5)) else {
                     throw StepStop.interrupted(.interrupted(step, "it may not be visible yet."))
                 }
@@ -35,7 +36,7 @@ extension StepAttempt {
     }
 
     /// What a deletion is told of its object. What is kept in a place that a successor has taken over is the successor's.
-    private func lastArguments() async throws(StepStop) -> [String: Value] {
+    func lastArguments() async throws(StepStop) -> [String: Value] {
         let schema = try schema()
         let successor = step.isDeposed ? await ledger.record(step.address)?.arguments : nil
         return step.prior.filter { name, value in

@@ -44,6 +44,17 @@ extension StepAttempt {
         }
     }
 
+    /// Takes back the intent of an update that may have had its effect, and leaves what is known.
+    func retract(_ intent: Int64, leaving row: ResourceRecord) async throws(StepStop) {
+        let version: Int
+        do {
+            version = try await storage.complete(intent: intent, .updated(row), result: nil)
+        } catch {
+            throw StepStop(error, step)
+        }
+        await note(row, version: version)
+    }
+
     func record(
         _ change: StateChange, _ record: ResourceRecord?, _ result: StepResult, expected: Int? = nil
     ) async throws(StepStop) {

@@ -53,7 +53,13 @@ extension StepAttempt {
             observation = try await send(wanted.id, from: before, to: values.sent)
         } catch {
             // Updates are idempotent, so nothing hangs on the intent: the next plan looks at the object.
-            try await retract(number)
+            if error.isUnsure, let row = await ledger.record(step.address),
+                let unsure = row.afterLosing(values.kept, values.digests, schema)
+            {
+                try await retract(number, leaving: unsure)
+            } else {
+                try await retract(number)
+            }
             throw error
         }
         if observation == nil, schema.outputs.contains(where: { !names.isDisjoint(with: $0.changesWith) }) {

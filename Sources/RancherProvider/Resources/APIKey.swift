@@ -138,8 +138,12 @@ struct APIKey: SwitchedResource {
     }
 
     func delete(_ id: RemoteID, last: Arguments) async throws(ProviderError) {
-        if let place = last.secretTo { try await rancher.vault.remove(place, rancher.configuration) }
+        try await abandon(last)
         try await collection(last).remove(id)
+    }
+
+    func abandon(_ last: Arguments) async throws(ProviderError) {
+        if let place = last.secretTo { try await rancher.vault.remove(place, rancher.configuration) }
     }
 
     func observed(_ object: RancherObject, _ known: Arguments) async throws(ProviderError) -> Observed<Self> {
