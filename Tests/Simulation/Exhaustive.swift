@@ -19,6 +19,9 @@ package struct Life: Sendable, CustomStringConvertible {
         Event.allCases.compactMap { Life(type, $0) }
     }
 
+    /// The making of each type of Rancher.
+    package static var ofRancher: [Life] { all.filter { $0.type.provider == "rancher" && $0.event == .create } }
+
     private init?(_ type: ResourceType, _ event: Event) {
         self.type = type
         self.event = event

@@ -252,6 +252,7 @@ private struct BrokenHandler: ResourceHandler {
     func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError) {
         try await base.delete(id, last: last)
     }
+    func abandon(_ last: [String: Value]) async throws(ProviderError) { try await base.abandon(last) }
     func importID(_ text: String) async throws(ProviderError) -> RemoteID { try await base.importID(text) }
     var batches: (any BatchHandler)? { base.batches }
 }

@@ -110,5 +110,6 @@ private struct MisplacingHandler: ResourceHandler {
     func delete(_ id: RemoteID, last: [String: Value]) async throws(ProviderError) {
         try await base.delete(id, last: last)
     }
+    func abandon(_ last: [String: Value]) async throws(ProviderError) { try await base.abandon(last) }
     func importID(_ text: String) async throws(ProviderError) -> RemoteID { try await base.importID(text) }
 }

@@ -15,8 +15,13 @@ extension Scenario {
         var spec = maker.make(size: Int.random(in: 2...9, using: &random))
         let rate = random.pick([0.0, 0.02, 0.05, 0.1, 0.25])
         for number in 0..<Int.random(in: 1...3, using: &random) {
-            if number > 0 { spec = maker.edit(spec) }
+            // Sometimes somebody takes the last edit back.
+            let isTakenBack = number > 1 && random.oneIn(3)
+            if number > 0 { spec = isTakenBack ? scenario.stages[number - 2].spec : maker.edit(spec) }
             var stage = Stage(spec, runs: [], pause: random.pick([0, 1, 30, 600]))
+            // What the network still holds of an earlier edit has come by then: docs/reliability.md, "Where it ends".
+            let isLate = scenario.stages.last?.runs.contains { $0.troubles.values.contains(.lateEffect) } ?? false
+            if isLate { stage.pause = max(stage.pause, 10) }
             // The last edit may be that everything goes.
             if number > 0, random.oneIn(8) { stage.spec = Spec() }
             let count = random.oneIn(4) ? 2 : 1

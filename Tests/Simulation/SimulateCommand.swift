@@ -125,6 +125,10 @@ package struct SimulateCommand {
         for number in 0..<UInt64(runs) {
             let scenario = Scenario.random(seed: seed + number, focus: types)
             let verdict = scenario.run()
+            if number == 0, scenario.run().story != verdict.story {
+                failures += 1
+                print("seed \(seed) is not the same history twice")
+            }
             calls += verdict.callCount
             crashes += verdict.crashes
             seconds += verdict.seconds

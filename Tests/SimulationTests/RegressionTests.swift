@@ -197,3 +197,96 @@ func attachedUnsaid() {
         }
     }
 }
+
+private let server = Address(stack: "rancher", type: "rancher.server", name: "server")
+private let environment = Address(stack: "rancher", type: "rancher.environment", name: "environment")
+private let rancherURL = Value.string("http://rancher.test:8080")
+
+/// An environment on its server, with something in it.
+private func rancher(_ contents: Spec.Resource...) -> Spec {
+    Spec(
+        [
+            Spec.Resource(server, ["url": rancherURL]),
+            Spec.Resource(environment, ["server": output(server, "url"), "name": "environment"]),
+        ] + contents)
+}
+
+private func inside(_ type: ResourceType, _ arguments: [String: Value]) -> Spec.Resource {
+    Spec.Resource(
+        Address(stack: "app", type: type, name: "it"),
+        ["server": rancherURL, "environment": output(environment)].merging(arguments) { $1 })
+}
+
+@Test("A look whose answer is late does not say that a creation has not come since")
+func lateAnswer() throws {
+    let token = inside("rancher.registration_token", ["name": "it", "secret_to": "ssm:/it"])
+    func scenario(_ troubles: [Int: Trouble]) -> Scenario {
+        Scenario(
+            seed: 297, lag: 0, making: 0, deleting: 0, window: 60,
+            stages: [
+                Scenario.Stage(rancher(), runs: [Scenario.Run(parallelism: 1)], pause: 1),
+                Scenario.Stage(rancher(token), runs: [Scenario.Run(troubles: troubles, parallelism: 1)], pause: 600),
+            ])
+    }
+    let creation = try #require(
+        scenario([:]).run().story.first { $0.contains("POST") && $0.hasSuffix("registrationTokens") })
+    let number = try #require(creation.split(separator: "call ").last?.prefix { $0.isNumber })
+    let late = try #require(Int(number))
+    for slow in (late + 1)..<(late + 6) {
+        let verdict = scenario([late: .lateEffect, slow: .slow]).run()
+        #expect(verdict.violations == [], "look \(slow)")
+        #expect(verdict.story.contains { $0.contains("lateEffect") && $0.contains("registrationTokens") })
+    }
+}
+
+@Test("A key that nobody has any more leaves no secret behind, however its last run ended")
+func secretOfNobody() {
+    let key = inside("rancher.api_key", ["name": "it", "secret_to": "ssm:/it"])
+    for call in 0..<3 {
+        for boundary in CrashPoint.CallBoundary.allCases {
+            let scenario = Scenario(
+                seed: 49, lag: 0, making: 0, deleting: 0, window: 60,
+                stages: [
+                    Scenario.Stage(rancher(), runs: [Scenario.Run(parallelism: 1)], pause: 600),
+                    Scenario.Stage(
+                        rancher(key), runs: [Scenario.Run(crash: .call(call, boundary), parallelism: 1)], pause: 30),
+                    Scenario.Stage(rancher(), runs: [Scenario.Run(parallelism: 1)], pause: 10),
+                ])
+            #expect(scenario.run().violations == [], "\(boundary) \(call)")
+        }
+    }
+    let removedByHand = Scenario(
+        seed: 50, lag: 0, making: 0, deleting: 0, window: 60,
+        stages: [
+            Scenario.Stage(rancher(key), runs: [Scenario.Run(parallelism: 1)], pause: 1),
+            Scenario.Stage(
+                rancher(), foreign: [.delete(key.address)], runs: [Scenario.Run(parallelism: 1)], pause: 600),
+        ])
+    #expect(removedByHand.run().violations == [])
+}
+
+@Test("A password whose change was on its way when the run died is set again, though the spec went back to the old one")
+func takenBack() {
+    let registry = inside("rancher.registry", ["name": "it", "server_address": "it.example.com"])
+    func credential(_ password: Int) -> Spec.Resource {
+        let secret = SecretReference(name: "password", source: "env:PASSWORD_\(password)")
+        return inside(
+            "rancher.registry_credential",
+            [
+                "registry": output(registry.address), "username": "AWS",
+                "password": .deferred(Deferred(.secret(secret))),
+            ])
+    }
+    for boundary in CrashPoint.CallBoundary.allCases {
+        let scenario = Scenario(
+            seed: 51, lag: 0, making: 0, deleting: 0, window: 60,
+            stages: [
+                Scenario.Stage(rancher(registry, credential(1)), runs: [Scenario.Run(parallelism: 1)], pause: 1),
+                Scenario.Stage(
+                    rancher(registry, credential(2)),
+                    runs: [Scenario.Run(crash: .call(0, boundary), parallelism: 1)], pause: 600),
+                Scenario.Stage(rancher(registry, credential(1)), runs: [Scenario.Run(parallelism: 1)], pause: 30),
+            ])
+        #expect(scenario.run().violations == [], "\(boundary)")
+    }
+}
