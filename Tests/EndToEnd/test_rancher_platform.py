@@ -122,6 +122,7 @@ def nothing_is_left(cloud: Cloud, rancher: Rancher, machines: Machines) -> None:
 
 
 def everything_is_there_once(cloud: Cloud, rancher: Rancher, machines: Machines) -> None:
+    machines.until(lambda: len(members(cloud)) == 2, "the fleet is in service")
     count = cloud.count()
     assert (count["vpcs"], count["autoscaling groups"], count["launch templates"], count["roles"]) == (1, 1, 1, 1)
     assert (count["instances"], len(members(cloud))) == (3, 2)
@@ -195,7 +196,8 @@ def test_a_machine_that_does_not_say_goodbye_is_lost(
     spec = muster.specs / "hosts.yaml"
     spec.write_text(spec.read_text().partition("      leave:")[0])
     muster.apply().exits(0)
-    machines.until(lambda: machines.joined() == members(cloud) != set(), "all have joined")
+    machines.until(lambda: len(members(cloud)) == 2, "the fleet is in service")
+    machines.until(lambda: machines.joined() == members(cloud), "all have joined")
     lost = sorted(members(cloud))[0]
     cloud.ec2.terminate_instances(InstanceIds=[lost])
     machines.until(lambda: f"{lost}: lost" in machines.log, "its agent is silent")
