@@ -166,20 +166,20 @@ package struct RancherAgent: Sendable {
     }
 
     /// `CATTLE_HOST_LABELS` is a query string.
-    func labelWords() -> Text {
+    ///
+    /// - Parameter hasPlace: whether `place` stands before it.
+    func labelWords(hasPlace: Bool = true) -> Text {
         var text = Text()
         for (key, value) in labels { text += "'\(PercentEncoding.encode(key))=\(Text(query: value))&'" }
         let more = isInElastigroup ? "&\(Self.elastigroupLabel)=$host" : ""
-        return text + "\"\(Self.instanceLabel)=$host\(more)${place-}\""
+        return text + "\"\(Self.instanceLabel)=$host\(more)\(hasPlace ? "$place" : "")\""
     }
 
     /// Where the instance is: without it nobody can tell later that AWS does not list it because it is gone.
     static let place = """
         place=
-        if mac=$(meta mac 2>/dev/null) && owner=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null) &&
-            subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null); then
-            place="&\(RancherHost.accountLabel)=$owner&\(RancherHost.subnetLabel)=$subnet"
-        fi
+        if mac=$(meta mac 2>/dev/null); then \\
+            place="&\(RancherHost.accountLabel)=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null)&\(RancherHost.subnetLabel)=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null)" || place=; fi
 
         """
 

@@ -92,7 +92,7 @@ package struct RancherOSAgent: Sendable {
             \(RancherAgent.waitForDocker)if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
             \(url)
             image=\(shell: agent.image)
-            \(host)\(agent.agentAddress())\(hostName == nil ? RancherAgent.place : "")labels=\(agent.labelWords())
+            \(host)\(agent.agentAddress())\(hostName == nil ? RancherAgent.place : "")labels=\(agent.labelWords(hasPlace: hostName == nil))
 
             """
         text += "\(agent.run(url: "\"$url\"", image: "\"$image\"", labels: "\"$labels\""))\n"

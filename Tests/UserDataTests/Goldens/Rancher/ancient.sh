@@ -33,11 +33,9 @@ if [ -e /var/lib/muster/left ]; then
 fi
 if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
 place=
-if mac=$(meta mac 2>/dev/null) && owner=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null) &&
-    subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null); then
-    place="&instance-account=$owner&instance-subnet=$subnet"
-fi
-labels='role=celery&''note=it%27s%205%20o%27clock%20%26%20more&'"instance-id=$host${place-}"
+if mac=$(meta mac 2>/dev/null); then \
+    place="&instance-account=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null)&instance-subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null)" || place=; fi
+labels='role=celery&''note=it%27s%205%20o%27clock%20%26%20more&'"instance-id=$host$place"
 docker run -d --privileged \
     -e CATTLE_HOST_LABELS="$labels" \
     -v /var/run/docker.sock:/var/run/docker.sock \
