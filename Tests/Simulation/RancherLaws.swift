@@ -28,7 +28,7 @@ struct RancherLaws {
         "rancher.api_key": "apiKey", "rancher.service_account": "account", "rancher.registry": "registry",
         "rancher.registry_credential": "registryCredential", "rancher.stack": "stack", "rancher.service": "service",
         "rancher.certificate": "certificate", "rancher.secret": "secret", "rancher.setting": "setting",
-        "rancher.local_access_control": "localAuthConfig",
+        "rancher.local_access_control": "localAuthConfig", "rancher.github_access_control": "githubConfig",
     ]
 
     /// Where the parameter stands that a record's secret goes to.
@@ -93,7 +93,8 @@ struct RancherLaws {
             ),
         ]
         return told.compactMap { argument, text in
-            guard item.type != "localAuthConfig", let reference = resource.arguments[argument]?.secrets.first,
+            guard !["localAuthConfig", "githubConfig"].contains(item.type),
+                let reference = resource.arguments[argument]?.secrets.first,
                 text != Secrets.text(of: reference)
             else { return nil }
             return "\(resource.address) has not the \(argument) that is declared."

@@ -55,7 +55,7 @@ final class RancherOthers: @unchecked Sendable {
     }
 
     private func delete(_ item: RancherItem) async {
-        if item.type == "localAuthConfig" { return }
+        if ["localAuthConfig", "githubConfig"].contains(item.type) { return }
         if item.type == "setting" {
             rancher.person("DELETE", "settings/\(item.id)")
         } else {

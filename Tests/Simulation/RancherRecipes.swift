@@ -37,6 +37,12 @@ extension Recipe {
             replaced: { arguments, _ in
                 arguments["access_mode"] = arguments["access_mode"] == "restricted" ? "required" : "restricted"
             }),
+        // A server has one way in at a time: this one has lives alone, and is in no history by chance.
+        Recipe(
+            type: "rancher.github_access_control", stack: "rancher", weight: 0, limit: 1, hasTags: false,
+            says: { _, _ in
+                ["server": .string(server), "client_id": "Iv1.8a61f9b3a7aba766", "client_secret": secret(0)]
+            }, updated: { $0["hostname"] = .string("github\($1).test") }),
         Recipe(
             type: "rancher.environment", stack: "rancher", weight: 3, limit: 3,
             needs: [Need("server", "rancher.server", "url")], hasTags: false,

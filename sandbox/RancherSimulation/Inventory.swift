@@ -34,6 +34,10 @@ extension RancherServer {
             items.append(
                 RancherItem(type: "localAuthConfig", id: "local", environment: nil, state: "active", fields: [:]))
         }
+        if isSecured, setting("api.auth.provider.configured") == "githubconfig" {
+            items.append(
+                RancherItem(type: "githubConfig", id: "github", environment: nil, state: "active", fields: [:]))
+        }
         return items
     }
 
