@@ -69,7 +69,8 @@ def test_an_instance_of_an_elastigroup_says_twice_which_it_is(machine: Machine) 
     result = machine.run_golden("Rancher/elastigroup.sh")
     assert result.returncode == 0, result.stderr
     (run,) = machine.runs()
-    assert f"CATTLE_HOST_LABELS=role=spot&instance-id={INSTANCE}&spotinst.instanceId={INSTANCE}" in run
+    place = "instance-account=123456789012&instance-subnet=subnet-0a1b2c3d"
+    assert f"CATTLE_HOST_LABELS=role=spot&instance-id={INSTANCE}&spotinst.instanceId={INSTANCE}&{place}" in run
 
 
 def test_keys_are_in_files_that_only_root_reads_and_in_no_list_of_processes(machine: Machine) -> None:

@@ -30,7 +30,11 @@ func everyType() {
     }
     let met = Set(
         (UInt64(1)..<400).flatMap { Scenario.random(seed: $0).stages.flatMap(\.spec.resources).map(\.address.type) })
-    for row in LifeTable.whole.rows { #expect(met.contains(row.type), "no random history has \(row.type)") }
+    // A server has one way in at a time: this one has lives alone.
+    let apart: ResourceType = "rancher.github_access_control"
+    for row in LifeTable.whole.rows where row.type != apart {
+        #expect(met.contains(row.type), "no random history has \(row.type)")
+    }
 }
 
 @Test(

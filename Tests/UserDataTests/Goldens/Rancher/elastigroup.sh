@@ -34,11 +34,9 @@ fi
 if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
 address=$(meta local-ipv4) || die "the metadata service tells no private address"
 place=
-if mac=$(meta mac 2>/dev/null) && owner=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null) &&
-    subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null); then
-    place="&instance-account=$owner&instance-subnet=$subnet"
-fi
-labels='role=spot&'"instance-id=$host&spotinst.instanceId=$host${place-}"
+if mac=$(meta mac 2>/dev/null); then \
+    place="&instance-account=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null)&instance-subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null)" || place=; fi
+labels='role=spot&'"instance-id=$host&spotinst.instanceId=$host$place"
 docker run --rm --privileged \
     -e CATTLE_AGENT_IP="$address" \
     -e CATTLE_HOST_LABELS="$labels" \

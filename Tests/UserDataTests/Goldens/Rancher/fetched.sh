@@ -92,11 +92,9 @@ fi
 if docker inspect rancher-agent >/dev/null 2>&1; then exit 0; fi
 address=$(meta local-ipv4) || die "the metadata service tells no private address"
 place=
-if mac=$(meta mac 2>/dev/null) && owner=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null) &&
-    subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null); then
-    place="&instance-account=$owner&instance-subnet=$subnet"
-fi
-labels='role=celery&''note=it%27s%205%20o%27clock%20%26%20more&'"instance-id=$host${place-}"
+if mac=$(meta mac 2>/dev/null); then \
+    place="&instance-account=$(meta "network/interfaces/macs/$mac/owner-id" 2>/dev/null)&instance-subnet=$(meta "network/interfaces/macs/$mac/subnet-id" 2>/dev/null)" || place=; fi
+labels='role=celery&''note=it%27s%205%20o%27clock%20%26%20more&'"instance-id=$host$place"
 docker run --rm --privileged \
     -e CATTLE_AGENT_IP="$address" \
     -e CATTLE_HOST_LABELS="$labels" \
