@@ -47,8 +47,9 @@ SEED ?= 1
 simulate: RUNS ?= 2000
 simulate: setup ## Run scenarios by chance in the simulated AWS (SEED=1 RUNS=2000), and every crash point of every type
 	$(SWIFT) build --product Simulate
-	@.build/debug/Simulate --lives
-	@.build/debug/Simulate --seed $(SEED) --runs $(RUNS)
+	@.build/debug/Simulate --lives > .build/lives.txt 2>&1 & lives=$$!; \
+	.build/debug/Simulate --seed $(SEED) --runs $(RUNS); runs=$$?; \
+	wait $$lives; points=$$?; cat .build/lives.txt; exit $$((runs | points))
 
 sandbox-test: setup ## Test the sandbox's strictness
 	$(SWIFT) build --product SandboxServer

@@ -21,6 +21,7 @@ actor Ledger {
     }
 
     func record(_ address: Address) -> ResourceRecord? { records[address] }
+    func records(of type: ResourceType) -> [ResourceRecord] { records.values.filter { $0.address.type == type } }
     func version(_ address: Address) -> Int { versions[address] ?? 0 }
 
     func note(_ record: ResourceRecord, version: Int) {

@@ -73,10 +73,14 @@ struct Settler: Sendable {
             if let found, found.isOurs { return try await adopt(found.observation, intent) }
             if age + waited >= window {
                 // Sooner it may have been our own predecessor, which a look still sees, and ours may be on its way.
-                do throws(ProviderError) {
-                    if try await !hasRow(intent) { try await abandon(intent.arguments, intent) }
-                } catch {
-                    return unsettled(intent, error)
+                // As long as there is a row, its object may keep things at the same place.
+                if !intent.deposesPrevious, try await row(intent) == nil {
+                    let others = try await others(of: intent)
+                    do throws(ProviderError) {
+                        try await abandon(intent.arguments, intent, besides: others)
+                    } catch {
+                        return unsettled(intent, error)
+                    }
                 }
                 return try await drop(
                     intent, found.map { "was not created: \($0.observation.id) has the name." } ?? "was not created.")
@@ -97,33 +101,42 @@ struct Settler: Sendable {
 
     // MARK: - What an object keeps elsewhere
 
-    private func row(_ intent: JournaledIntent) async -> ResourceRecord? {
-        try? await environment.storage.snapshot(stacks: [intent.address.stack]).records[intent.address]
+    private func row(_ intent: JournaledIntent) async throws(StateError) -> ResourceRecord? {
+        try await environment.storage.snapshot(stacks: [intent.address.stack]).records[intent.address]
     }
 
-    /// True while something else may keep things at the places of a creation.
-    private func hasRow(_ intent: JournaledIntent) async throws(ProviderError) -> Bool {
-        if intent.deposesPrevious { return true }
-        return await row(intent) != nil
+    /// What a call may have put at the places that its arguments name goes, unless another row says that the place is its.
+    private func abandon(
+        _ arguments: [String: Value], _ intent: JournaledIntent, besides others: [ResourceRecord]
+    ) async throws(ProviderError) {
+        let places = Set((environment.catalog[intent.address.type]?.arguments ?? []).filter(\.isPlace).map(\.name))
+        let taken = Set(others.flatMap { record in places.compactMap { record.arguments[$0] } })
+        let left = arguments.filter { name, value in
+            value.isKnown && !(places.contains(name) && taken.contains(value))
+        }
+        guard places.contains(where: { left[$0] != nil }) else { return }
+        try await handler(intent).abandon(left)
     }
 
-    /// What a call may have put at the places that its arguments name goes.
-    private func abandon(_ arguments: [String: Value], _ intent: JournaledIntent) async throws(ProviderError) {
-        let places = (environment.catalog[intent.address.type]?.arguments ?? []).filter(\.isPlace).map(\.name)
-        guard places.contains(where: { arguments[$0]?.isKnown ?? false }) else { return }
-        try await handler(intent).abandon(arguments.filter { $0.value.isKnown })
+    /// The rows of other objects of a type, wherever they are.
+    private func others(of intent: JournaledIntent) async throws(StateError) -> [ResourceRecord] {
+        let snapshot = try await environment.storage.snapshot()
+        return snapshot.records.values.filter {
+            $0.address.type == intent.address.type && $0.address != intent.address
+        }
     }
 
     private func settleUpdate(_ intent: JournaledIntent) async throws(StateError) -> Settlement {
         let what = "was being changed; what came of it is seen by the next plan."
-        guard let schema = environment.catalog[intent.address.type], let row = await row(intent),
+        guard let schema = environment.catalog[intent.address.type], let row = try await row(intent),
             let unsure = row.afterLosing(intent.arguments, intent.digests, schema)
         else { return try await drop(intent, what) }
         let places = schema.arguments.filter { $0.isPlace && unsure.arguments[$0.name] != row.arguments[$0.name] }
+        let others = try await others(of: intent)
         do throws(ProviderError) {
             if !places.isEmpty || intent.namesNewPlaces(row, schema) {
-                try await abandon(row.arguments, intent)
-                try await abandon(intent.arguments, intent)
+                try await abandon(row.arguments, intent, besides: others)
+                try await abandon(intent.arguments, intent, besides: others)
             }
         } catch {
             return unsettled(intent, error)

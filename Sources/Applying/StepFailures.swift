@@ -116,7 +116,7 @@ enum StepStop: Error {
     /// The state cannot be written or was taken over: the whole run ends.
     case state(StateError)
 
-    /// True when the call may have had its effect all the same.
+    /// True when nobody knows whether the call had its effect.
     var isUnsure: Bool {
         switch self {
         case .failure(let failure): failure.kind == .outcomeUnknown

@@ -39,7 +39,10 @@ package struct RancherHost: Sendable, Hashable {
 
     /// The instance that a label names.
     package var instanceID: String? {
-        RancherHost.instanceLabels.lazy.compactMap { labels[$0] }.first { $0.hasPrefix("i-") && $0.utf8.count > 2 }
+        RancherHost.instanceLabels.lazy.compactMap { labels[$0] }.first { label in
+            label.hasPrefix("i-") && label.utf8.count > 2
+                && label.utf8.dropFirst(2).allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        }
     }
 
     /// Where that instance is, or was.

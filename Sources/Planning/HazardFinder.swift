@@ -53,7 +53,8 @@ enum HazardFinder {
                     .joined(separator: " ")
             case .irreversible: "What the cloud chose for it (addresses, name servers) cannot be had again."
             case .downtime: "What relies on it stops working."
-            case .publicExposure, .iamWidening, .secretExposure, .nameClash: "Deleting it is dangerous."
+            case .publicExposure: "It keeps others out: without it, whoever reaches the place gets in."
+            case .iamWidening, .secretExposure, .nameClash: "Deleting it is dangerous."
             }
         return Hazard(kind, item.address, text)
     }
@@ -61,9 +62,10 @@ enum HazardFinder {
     /// The arguments whose blocks hold data and go with the object, unless each is told to stay.
     private static func lostWith(_ item: Planner.Item) -> [String] {
         item.schema.arguments.filter { argument in
-            guard let member = argument.deletesDataBy, let blocks = item.prior[argument.name]?.list else {
-                return false
-            }
+            guard let member = argument.deletesDataBy, let value = item.prior[argument.name] else { return false }
+            // One block says what else is to be deleted; of several, each is deleted unless it says otherwise.
+            if let block = value.map { return block[member] == .bool(true) }
+            guard let blocks = value.list else { return false }
             return blocks.contains { $0.map?[member] != .bool(false) }
         }.map(\.name)
     }

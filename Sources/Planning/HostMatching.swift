@@ -65,7 +65,12 @@ package struct HostMatching: Sendable {
         if let id = host.instanceID { return labelled(host, id, index) }
         if let machine = index.living(at: host.address) { return present(host, machine, .address) }
         if let machine = index.living(named: host.hostname) { return present(host, machine, .name) }
-        if let machine = index.gone(at: host.address) { return gone(host, machine.id, machine, .address) }
+        if let machine = index.gone(at: host.address) {
+            // Others elsewhere may have the same address: it proves nothing.
+            return HostFinding(
+                host, .unknown, tie: .address, instanceID: machine.id, machine: machine,
+                why: "\(machine.id), which is gone, had its address, and nothing else says that it was this host")
+        }
         return HostFinding(
             host, .unknown,
             why: host.connection == .there

@@ -281,7 +281,8 @@ def test_a_host_that_is_back_is_left_alone(platform: Platform) -> None:
 def test_a_reaping_that_is_killed_goes_on(
     muster: Muster, cloud: Cloud, rancher_factory: Callable[..., Rancher]
 ) -> None:
-    rancher = rancher_factory(MUSTER_SANDBOX_RANCHER_DELAY="1")
+    # Slow enough for a signal to come before the next call, however busy the machine is.
+    rancher = rancher_factory(MUSTER_SANDBOX_RANCHER_DELAY="4")
     # A token is as slow as everything else there.
     muster.extra |= rancher.variables | {"MUSTER_CONSISTENCY_WINDOW": "30s"}
     platform = Platform(muster, cloud, rancher)

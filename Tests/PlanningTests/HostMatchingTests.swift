@@ -136,7 +136,7 @@ private let cases: [HostCase] = [
         machines: [seen("i-1", nil)], verdict: .phantom, tie: .label, instance: "i-1"),
     HostCase(
         testDescription: "the address of a node that is terminated, as the state knows it", host: lost(at: "10.0.0.1"),
-        machines: [seen("i-1", "terminated", at: "10.0.0.1")], verdict: .phantom, tie: .address, instance: "i-1"),
+        machines: [seen("i-1", "terminated", at: "10.0.0.1")], verdict: .unknown, tie: .address, instance: "i-1"),
     HostCase(
         testDescription: "that address has another instance now", host: lost(at: "10.0.0.1"),
         machines: [seen("i-1", "terminated", at: "10.0.0.1"), seen("i-2", at: "10.0.0.1")],

@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +94,7 @@ def state(sandbox: Sandbox, identifier: str) -> str:
 
 def test_user_data_are_never_run(sandbox: Sandbox, rancher: Rancher, machines: Machines, tmp_path: Path) -> None:
     token = rancher.client("/v2-beta/projects/1a5/schemas").create_registration_token()
-    while not token.registrationUrl:
-        time.sleep(0.02)
-        token = rancher.client("/v2-beta/projects/1a5/schemas").reload(token)
+    token = rancher.client("/v2-beta/projects/1a5/schemas").wait_success(token)
     trace = tmp_path / "trace"
     script = f"#!/bin/sh\ntouch {trace}\nX=$(touch {trace})\ndocker run --rm rancher/agent:v1.2.11 {token.registrationUrl}\n"
     identifier = launched(sandbox, script)

@@ -13,14 +13,14 @@ import StateStorage
 /// What the journal costs per call, with so many resources in the state: two transactions, on the real file.
 package struct Bookkeeping: Sendable {
     package let resources: Int
-    /// Of this process, in milliseconds.
-    package let cpuPerCall: Double
+    /// Of this process in its own code, in milliseconds.
+    package let userPerCall: Double
+    /// Of the kernel for this process, in milliseconds: writing to the disk and waiting for it, for the most part.
+    package let systemPerCall: Double
     package let wallPerCall: Double
-    /// Pages of 4 KiB that the calls append to the journal of SQLite.
-    package let pagesPerCall: Double
 
     /// - Parameter folder: on the disk that is measured.
-    package static func measure(_ resources: Int, calls: Int = 100, in folder: String) async throws -> Bookkeeping {
+    package static func measure(_ resources: Int, calls: Int = 1_000, in folder: String) async throws -> Bookkeeping {
         let path = folder + "/muster-bookkeeping-\(getpid())-\(resources).db"
         defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
         let storage = try SQLiteStateStorage.forWriting(
@@ -31,17 +31,16 @@ package struct Bookkeeping: Sendable {
             ["s": .exclusive], holder: LeaseHolder(token: "holder", who: "m", host: "h", pid: 1),
             duration: .seconds(3600), isDead: { _ in false })
         for number in 0..<resources { try await make(number, storage, run, fence) }
-        let size = bytes(path + "-wal")
         let wall = ContinuousClock.now
-        let cpu = clock()
+        let cpu = processorTimes()
         for number in resources..<(resources + calls) { try await make(number, storage, run, fence) }
-        let cpuTime = Double(clock() - cpu) / Double(CLOCKS_PER_SEC)
+        let spent = processorTimes()
         let elapsed = ContinuousClock.now - wall
-        let grown = max(0, bytes(path + "-wal") - size)
         try await storage.close()
         return Bookkeeping(
-            resources: resources, cpuPerCall: cpuTime * 1000 / Double(calls),
-            wallPerCall: elapsed.inSeconds * 1000 / Double(calls), pagesPerCall: Double(grown) / 4120 / Double(calls))
+            resources: resources, userPerCall: (spent.user - cpu.user) * 1000 / Double(calls),
+            systemPerCall: (spent.system - cpu.system) * 1000 / Double(calls),
+            wallPerCall: elapsed.inSeconds * 1000 / Double(calls))
     }
 
     private static func make(_ number: Int, _ storage: SQLiteStateStorage, _ run: Int64, _ fence: Fence) async throws {
@@ -65,7 +64,12 @@ package struct Bookkeeping: Sendable {
             intent: intent, .created(record, deposesPrevious: false), result: StepResult(.done))
     }
 
-    private static func bytes(_ path: String) -> Int {
-        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    /// What this process took so far, in seconds.
+    private static func processorTimes() -> (user: Double, system: Double) {
+        var usage = rusage()
+        // RUSAGE_SELF, whose type is another one in each C library.
+        getrusage(0, &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000 }
+        return (seconds(usage.ru_utime), seconds(usage.ru_stime))
     }
 }

@@ -12,6 +12,9 @@ final class RancherOthers: @unchecked Sendable {
     /// What took a name that a spec wants.
     private var claims: [RancherItem] = []
     private var count = 0
+    /// Whether somebody took away what muster made. What a key that others removed kept somewhere is of no use to anybody,
+    /// and stays: no plan would say that it goes.
+    private(set) var haveDeleted = false
 
     init(_ rancher: SimulatedRancher, _ cloud: SimulatedAWS, _ timeline: Timeline) {
         self.rancher = rancher
@@ -56,6 +59,7 @@ final class RancherOthers: @unchecked Sendable {
 
     private func delete(_ item: RancherItem) async {
         if ["localAuthConfig", "githubConfig"].contains(item.type) { return }
+        haveDeleted = true
         if item.type == "setting" {
             rancher.person("DELETE", "settings/\(item.id)")
         } else {

@@ -385,6 +385,7 @@ private final class World: @unchecked Sendable {
             }
         }
         for object in cloud.objects where !object.isForeign && !object.isBuiltIn && owners[object.id] == nil {
+            if object.tags["muster:secret"] != nil, rancherOthers.haveDeleted { continue }
             verdict.violations.append("An orphan: \(object.id) \(object.tags)")
         }
         var marks: Set<String> = []

@@ -61,9 +61,9 @@ package struct SimulateCommand {
         for count in [100, 1_000, 10_000] {
             guard let result = try? await Bookkeeping.measure(count, in: folder) else { return 1 }
             print(
-                "\(result.resources) resources: \(result.cpuPerCall.rounded(to: 3)) ms CPU, "
-                    + "\(result.wallPerCall.rounded(to: 3)) ms in all, \(result.pagesPerCall.rounded(to: 1)) pages a call"
-            )
+                "\(result.resources) resources: \(result.userPerCall.rounded(to: 3)) ms CPU in user mode, "
+                    + "\(result.systemPerCall.rounded(to: 3)) ms in the kernel, "
+                    + "\(result.wallPerCall.rounded(to: 3)) ms in all a call")
         }
         return 0
     }

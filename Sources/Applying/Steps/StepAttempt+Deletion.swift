@@ -35,12 +35,18 @@ extension StepAttempt {
         return target
     }
 
-    /// What a deletion is told of its object. What is kept in a place that a successor has taken over is the successor's.
-    func lastArguments() async throws(StepStop) -> [String: Value] {
-        let schema = try schema()
-        let successor = step.isDeposed ? await ledger.record(step.address)?.arguments : nil
+    /// What a deletion is told of its object. What is kept in a place that a successor, or whatever else, has taken over is
+    /// theirs, and so is a place that another step of the plan wants.
+    private func lastArguments() async throws(StepStop) -> [String: Value] {
+        let places = Set(try schema().arguments.filter(\.isPlace).map(\.name))
+        if places.isEmpty { return step.prior.filter(\.value.isKnown) }
+        let type = step.address.type
+        var others = await ledger.records(of: type)
+            .filter { step.isDeposed || $0.address != step.address }.map(\.arguments)
+        others += runner.plan.steps.filter { $0.address.type == type && $0.address != step.address }.map(\.desired)
+        let taken = Set(others.flatMap { arguments in places.compactMap { arguments[$0] } })
         return step.prior.filter { name, value in
-            value.isKnown && !(schema.argument(name)?.isPlace ?? false && successor?[name] == value)
+            value.isKnown && !(places.contains(name) && taken.contains(value))
         }
     }
 

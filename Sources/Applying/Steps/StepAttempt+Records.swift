@@ -31,29 +31,12 @@ extension StepAttempt {
     }
 
     func forget() async throws(StepStop) -> RemoteID? {
-        try await abandonIfGone()
         if step.isDeposed, let target = step.target {
             try await record(.deposedDeleted(step.address, target), nil, StepResult(.done))
         } else {
             try await record(.forgotten(step.address), nil, StepResult(.done))
         }
         return step.target
-    }
-
-    /// What a forgotten object kept elsewhere goes with it, unless the object itself is still there.
-    private func abandonIfGone() async throws(StepStop) {
-        let places = environment.catalog[step.address.type]?.arguments.filter(\.isPlace) ?? []
-        guard let target = step.target, !places.isEmpty else { return }
-        let last = try await lastArguments()
-        guard places.contains(where: { last[$0.name] != nil }) else { return }
-        do throws(ProviderError) {
-            let handler = try await handler()
-            if try await handler.read([KnownObject(id: target, arguments: last)])[target] == nil {
-                try await handler.abandon(last)
-            }
-        } catch {
-            throw .failure(StepFailure(error, step))
-        }
     }
 
     func move() async throws(StepStop) -> RemoteID? {

@@ -52,14 +52,7 @@ extension StepAttempt {
         do throws(StepStop) {
             observation = try await send(wanted.id, from: before, to: values.sent)
         } catch {
-            // Updates are idempotent, so nothing hangs on the intent: the next plan looks at the object.
-            if error.isUnsure, let row = await ledger.record(step.address),
-                let unsure = row.afterLosing(values.kept, values.digests, schema)
-            {
-                try await retract(number, leaving: unsure)
-            } else {
-                try await retract(number)
-            }
+            try await giveUp(number, values, error)
             throw error
         }
         if observation == nil, schema.outputs.contains(where: { !names.isDisjoint(with: $0.changesWith) }) {
@@ -76,6 +69,21 @@ extension StepAttempt {
         record.isIncomplete = !isDone
         try await complete(number, .updated(record), record, isDone ? StepResult(.done) : nil)
         return (observation, isDone)
+    }
+
+    /// An update that did not end well. It is idempotent, so nothing hangs on its intent, and the next plan looks at the
+    /// object; but part of it may have had its effect, whatever the last answer says.
+    private func giveUp(_ intent: Int64, _ values: Values, _ error: StepStop) async throws(StepStop) {
+        if case .state = error { return }
+        guard let row = await ledger.record(step.address),
+            let unsure = row.afterLosing(values.kept, values.digests, try schema())
+        else { return try await retract(intent) }
+        let moves = try schema().arguments.contains {
+            $0.isPlace && unsure.arguments[$0.name] != row.arguments[$0.name]
+        }
+        if !moves { return try await retract(intent, leaving: unsure) }
+        // Something may be kept at two places: then the intent stays, and the next run clears both.
+        if !error.isUnsure { try await retract(intent) }
     }
 
     private func send(
@@ -118,12 +126,18 @@ extension StepAttempt {
         _ begun: ResourceRecord, _ values: Values, timeout: Int
     ) async throws(StepStop) -> RemoteID {
         var record = begun
-        let owed = Set(values.sent.keys).filter { record.arguments[$0] == nil && record.digests[$0] == nil }
+        // What is recorded otherwise was not changed either: the call may have been cut off before it left.
+        let owed = Set(values.sent.keys).filter {
+            record.arguments[$0] != values.kept[$0] || record.digests[$0] != values.digests[$0]
+        }
         if !owed.isEmpty {
+            var before = values.sent.filter { !owed.contains($0.key) }
+            for name in owed {
+                if let old = record.arguments[name], old.isKnown { before[name] = old }
+            }
             record.arguments = values.kept
             record.digests = values.digests
-            _ = try await change(
-                record, from: values.sent.filter { !owed.contains($0.key) }, to: values, names: owed, finishes: false)
+            _ = try await change(record, from: before, to: values, names: owed, finishes: false)
             record = await ledger.record(step.address) ?? record
         }
         return try await finish(record, nil, timeout: timeout)

@@ -54,7 +54,7 @@ enum SpotSection: Section {
                   up:
                     busy: { metric_name: CPUUtilization, namespace: AWS/EC2, statistic: average, unit: percent, threshold: 70, adjustment: 2, cooldown: 300 }
                 scheduled_tasks:
-                  - { task_type: scale, cron_expression: "0 7 * * 1-5", scale_min_capacity: 3 }
+                  - { task_type: scale, cron_expression: "0 7 * * 1-5", scale_target_capacity: 3 }
                 tags: { Usage: worker }
             variables:
               rancher_secret_key: { type: string, secret: env:SPOT_RANCHER_SECRET_KEY }

@@ -173,8 +173,7 @@ extension Workbench {
         for (_, stacks) in places.sorted(by: { $0.key < $1.key }) {
             let configuration = workspace.configurations[stacks[0]] ?? ProviderConfiguration()
             do throws(ProviderError) {
-                try await ask(
-                    survey, of: Set(stacks), in: scopes[stacks[0]]?.account ?? "", aws, configuration, &matching)
+                try await ask(survey, of: Set(stacks), in: scopes[stacks[0]], aws, configuration, &matching)
             } catch {
                 throw CommandFailure(error, while: "looking for the instances of hosts (stack \(stacks[0].quoted))")
             }
@@ -182,10 +181,13 @@ extension Workbench {
     }
 
     private func ask(
-        _ survey: MachineSurvey, of stacks: Set<String>, in account: String, _ aws: AWSProvider,
+        _ survey: MachineSurvey, of stacks: Set<String>, in scope: ProviderScope?, _ aws: AWSProvider,
         _ configuration: ProviderConfiguration, _ matching: inout HostMatching
     ) async throws(ProviderError) {
-        let nodes = survey.nodes(of: stacks)
+        // Nodes that were made elsewhere, in what was the stack's region then, are not gone because they are not here.
+        let nodes = survey.nodes(of: stacks).filter { node in
+            node.scope.account == scope?.account && node.scope.region == scope?.region
+        }
         var ids: [String: Address?] = Dictionary(survey.ids.map { ($0, nil) }, uniquingKeysWith: { first, _ in first })
         for node in nodes { ids.updateValue(node.address, forKey: node.id.rawValue) }
         let machines = try await aws.machines(
@@ -202,7 +204,7 @@ extension Workbench {
         }
         let known = Set(matching.machines.map(\.id))
         let missing = survey.lost.filter { host in host.instanceID.map { !known.contains($0) } ?? false }
-        let places = Set(missing.compactMap(\.place).filter { $0.account == account })
+        let places = Set(missing.compactMap(\.place).filter { $0.account == scope?.account })
         let subnets = try await aws.subnets(Set(places.map(\.subnet)), configuration)
         matching.places.formUnion(places.filter { subnets.contains($0.subnet) })
     }

@@ -58,7 +58,8 @@ struct RegistrationToken: RancherResource {
         if let place = new.secretTo {
             let object = try await existing(id, new)
             guard let url = object.text("registrationUrl") else {
-                throw ProviderError(.notYetVisible, "\(id) is \"\(object.progress)\" and has no registration URL yet.")
+                // However slow the server is, it is asked again until the step's own timeout.
+                throw ProviderError(.throttled, "\(id) is \"\(object.progress)\" and has no registration URL yet.")
             }
             try await rancher.vault.keep(url, at: place, rancher.configuration)
         }

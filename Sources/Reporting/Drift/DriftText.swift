@@ -24,7 +24,9 @@ package enum DriftText {
     }
 
     /// `web-1  1h5 in prod (1a7 at https://…): i-1 is terminated, and its agent is away`.
-    static func phantom(_ finding: HostFinding) -> String { "\(HostText.title(finding)): \(finding.why)" }
+    static func phantom(_ finding: HostFinding) -> String {
+        "\(HostText.title(finding)): \(DisplayText.neutralised(finding.why))"
+    }
 
     /// `Drift: 2 changed, 1 gone, 1 foreign.`, or `No drift. 54 resources checked.`
     package static func summaryLine(_ drift: [Drift], phantoms: [HostFinding] = [], checkedCount: Int) -> String {

@@ -29,7 +29,7 @@ package enum HostText {
         var page = TextPage(options)
         for finding in phantoms {
             page.line(page.paint("  - \(title(finding))", .removed))
-            page.paragraph("\(finding.why) (\(tie(finding)))", indent: TextPage.textColumn)
+            page.paragraph("\(DisplayText.neutralised(finding.why)) (\(tie(finding)))", indent: TextPage.textColumn)
         }
         page.section(
             page.paint(

@@ -172,7 +172,9 @@ enum ElastigroupBlocks {
         ArgumentSchema("start_time", .string, "The only time, in ISO 8601."),
         ArgumentSchema("is_enabled", .boolean, "Whether it works."),
         ArgumentSchema("scale_target_capacity", .integer, "How many there should be from then on."),
-        ArgumentSchema("scale_min_capacity", .integer, "The fewest from then on."),
+        ArgumentSchema(
+            "scale_min_capacity", .integer,
+            "The fewest from then on. The next plan wants the group's own back, unless `lifecycle` ignores `capacity`."),
         ArgumentSchema("scale_max_capacity", .integer, "The most from then on."),
         ArgumentSchema("target_capacity", .integer, "How many there should be from then on, of a stateful group."),
         ArgumentSchema("min_capacity", .integer, "The fewest from then on, of a stateful group."),

@@ -38,6 +38,7 @@ extension Elastigroup {
             .argument(
                 "stateful_deallocation", \.["stateful_deallocation"],
                 type: .object(ElastigroupBlocks.statefulDeallocation), onChange: .local,
+                deletesDataBy: "should_delete_volumes",
                 "What of a stateful group's instances is deleted with it."),
         ]
     }
