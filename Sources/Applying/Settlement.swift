@@ -24,7 +24,8 @@ package struct Settlement: Sendable, Hashable {
 /// - An update is idempotent, and the next plan looks at the object. What no look tells of is recorded as not set, so that
 ///   it is set again: it may be what it was or what it was to be.
 /// - A delete is over when its object is gone; else the row stays and the next plan deletes again. So it does when the
-///   object is so new that a look may not see it yet.
+///   object is so new that a look may not see it yet. What it kept elsewhere is taken away then, and is not recorded any
+///   more: should the object be wanted after all, it is kept there anew.
 ///
 /// The seam for more: a type's own settlement key would spare the wait for what is not found.
 struct Settler: Sendable {
@@ -186,14 +187,32 @@ struct Settler: Sendable {
             return unsettled(intent, error)
         }
         if seen == nil, mayBeHidden {
-            return try await drop(intent, "(\(target)) was being deleted; the next plan sees what came of it.")
+            return try await leave(intent, "(\(target)) was being deleted; the next plan sees what came of it.")
         }
-        if seen != nil { return try await drop(intent, "(\(target)) was being deleted and is still there.") }
+        if seen != nil { return try await leave(intent, "(\(target)) was being deleted and is still there.") }
         try await complete(
             intent, intent.isDeposed ? .deposedDeleted(intent.address, target) : .deleted(intent.address),
             StepResult(.done, detail: "Found gone after the run had died."))
         return Settlement(
             address: intent.address, text: "\(intent.address) (\(target)) had been deleted.", isSettled: true)
+    }
+
+    /// Leaves the row of an object whose deletion may have begun.
+    private func leave(_ intent: JournaledIntent, _ what: String) async throws(StateError) -> Settlement {
+        let places = (environment.catalog[intent.address.type]?.arguments ?? []).filter(\.isPlace).map(\.name)
+        guard !intent.isDeposed, places.contains(where: { intent.arguments[$0]?.isKnown ?? false }),
+            var row = try await row(intent)
+        else { return try await drop(intent, what) }
+        let others = try await others(of: intent)
+        do throws(ProviderError) {
+            try await abandon(intent.arguments, intent, besides: others)
+        } catch {
+            return unsettled(intent, error)
+        }
+        for place in places { row.arguments[place] = nil }
+        try await complete(
+            intent, .updated(row), StepResult(.settled, detail: "Found after the run had died: it \(what)"))
+        return Settlement(address: intent.address, text: "\(intent.address) \(what)", isSettled: true)
     }
 
     private func mayBeHidden(_ target: RemoteID, _ intent: JournaledIntent) async -> Bool {

@@ -143,11 +143,13 @@ extension RancherProvider {
         let path = RancherPath("hosts", in: host.environment.id, host.id)
         var departure = HostDeparture(host, limits: context.limits)
         var state = host.state
+        var last: RancherObject?
         while true {
             if !(await context.mayGoOn()) { return .interrupted }
             var move: HostDeparture.Move
             do throws(RancherError) {
                 let seen = try await look(client, path)
+                last = seen
                 state = seen?.state ?? state
                 move = departure.next(seen, at: context.elapsed())
                 if case .act(let phase) = move {
@@ -161,11 +163,28 @@ extension RancherProvider {
             }
             switch move {
             case .done: return .removed
-            case .leaveAlone(let why): return .leftAlone(why)
+            case .leaveAlone(let why):
+                guard departure.current == .deactivate, let last else { return .leftAlone(why) }
+                return .leftAlone("\(why), \(await activated(last, client, path, context))")
             case .giveUp(let phase): return .timedOut(phase, state: state)
             case .act, .wait: await context.sleep(context.pause)
             }
         }
+    }
+
+    /// A host that came back after it was deactivated is to work again.
+    private func activated(
+        _ host: RancherObject, _ client: RancherClient, _ path: RancherPath, _ context: RemovalContext
+    ) async -> String {
+        if host.actions.contains("activate") {
+            do throws(RancherError) {
+                _ = try await client.act(path, "activate", asking: context.mayGoOn)
+                return "and it was activated again"
+            } catch {
+                return "and it stays deactivated: \(error.message)"
+            }
+        }
+        return "and it is \(host.state), since it was deactivated before that was seen"
     }
 
     private func look(_ client: RancherClient, _ path: RancherPath) async throws(RancherError) -> RancherObject? {

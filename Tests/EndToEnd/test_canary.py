@@ -7,6 +7,7 @@ locks, events, reports), the arguments of every process, and what a crash leaves
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import os
@@ -254,6 +255,13 @@ def arguments_of_all() -> list[bytes]:
     return lines
 
 
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Ends what a process that leads its group has left behind, as soon as it is over itself."""
+    process.wait(timeout=30)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT, signal.SIGSEGV, signal.SIGQUIT])
 def test_runs_that_end_in_the_middle(watch: Watch, cloud: Cloud, proxy: Proxy, number: signal.Signals) -> None:
     """Also the words of a crash and the files it leaves, and the arguments of every process meanwhile."""
@@ -265,7 +273,7 @@ def test_runs_that_end_in_the_middle(watch: Watch, cloud: Cloud, proxy: Proxy, n
     process = subprocess.Popen(
         ["bash", "-c", 'ulimit -c unlimited; exec "$0" apply --auto-approve -v --events events.jsonl', BINARY],
         cwd=muster.folder, env=muster.environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, errors="surrogateescape",
+        stderr=subprocess.PIPE, errors="surrogateescape", start_new_session=True,
     )  # fmt: skip
     while trap.call is None:
         assert process.poll() is None
@@ -282,6 +290,9 @@ def test_runs_that_end_in_the_middle(watch: Watch, cloud: Cloud, proxy: Proxy, n
     if process.poll() is None and number != signal.SIGTERM:
         # Swift's own handler may stand still when signals come while it writes where it crashed.
         process.kill()
+    if number != signal.SIGTERM:
+        # So may the program that it starts for that, which holds the pipes too.
+        end_group(process)
     gate.set()
     out, err = process.communicate(timeout=120)
     ends = (0, 143, -signal.SIGTERM) if number == signal.SIGTERM else (-number, -signal.SIGKILL)

@@ -170,6 +170,23 @@ private struct Simulated {
         #expect(simulated.phases.isEmpty)
     }
 
+    @Test("One that is back after it was deactivated works again")
+    func lateComeback() async throws {
+        let simulated = try await Simulated()
+        let host = try await simulated.lostHost()
+        let end = try await simulated.remove(host) { phase in
+            if phase == .deactivate {
+                simulated.site.find("i-1")
+                simulated.site.advance(by: .seconds(30))
+            }
+            return true
+        }
+        #expect(end == .leftAlone("its agent is back, and it was activated again"))
+        #expect(simulated.phases == [.deactivate])
+        simulated.site.advance(by: .seconds(5))
+        #expect(try await simulated.hosts().map(\.state) == ["active"])
+    }
+
     @Test("Stopped after any call, it is begun anew and ends", arguments: HostDeparture.Phase.allCases)
     func stopped(after last: HostDeparture.Phase) async throws {
         let simulated = try await Simulated()

@@ -26,13 +26,19 @@ extension StepAttempt {
                 }
             }
         } catch {
-            try await retract(number)
+            // What it keeps elsewhere may be gone while the object is not: then the intent stays, and the next run settles it.
+            let staysOpen = try keepsElsewhere(last)
+            if step.isDeposed || !staysOpen { try await retract(number) }
             throw error
         }
         let change: StateChange =
             step.isDeposed ? .deposedDeleted(step.address, target) : .deleted(step.address)
         try await complete(number, change, nil, StepResult(.done))
         return target
+    }
+
+    private func keepsElsewhere(_ last: [String: Value]) throws(StepStop) -> Bool {
+        try schema().arguments.contains { $0.isPlace && last[$0.name] != nil }
     }
 
     /// What a deletion is told of its object. What is kept in a place that a successor, or whatever else, has taken over is

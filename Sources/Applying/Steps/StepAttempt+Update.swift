@@ -49,10 +49,11 @@ extension StepAttempt {
         let schema = try schema()
         let number = try await recordIntent(.update, values, token: environment.makeToken(), target: wanted.id)
         var observation: Observation?
+        var isUnsure = false
         do throws(StepStop) {
-            observation = try await send(wanted.id, from: before, to: values.sent)
+            observation = try await send(wanted.id, from: before, to: values.sent, isUnsure: &isUnsure)
         } catch {
-            try await giveUp(number, values, error)
+            try await giveUp(number, values, error, isUnsure: isUnsure || error.isUnsure)
             throw error
         }
         if observation == nil, schema.outputs.contains(where: { !names.isDisjoint(with: $0.changesWith) }) {
@@ -72,22 +73,24 @@ extension StepAttempt {
     }
 
     /// An update that did not end well. It is idempotent, so nothing hangs on its intent, and the next plan looks at the
-    /// object; but part of it may have had its effect, whatever the last answer says.
-    private func giveUp(_ intent: Int64, _ values: Values, _ error: StepStop) async throws(StepStop) {
+    /// object; what no look tells of is not recorded where an attempt may have had its effect.
+    private func giveUp(
+        _ intent: Int64, _ values: Values, _ error: StepStop, isUnsure: Bool
+    ) async throws(StepStop) {
         if case .state = error { return }
-        guard let row = await ledger.record(step.address),
+        guard isUnsure, let row = await ledger.record(step.address),
             let unsure = row.afterLosing(values.kept, values.digests, try schema())
         else { return try await retract(intent) }
         let moves = try schema().arguments.contains {
             $0.isPlace && unsure.arguments[$0.name] != row.arguments[$0.name]
         }
-        if !moves { return try await retract(intent, leaving: unsure) }
         // Something may be kept at two places: then the intent stays, and the next run clears both.
-        if !error.isUnsure { try await retract(intent) }
+        if !moves { try await retract(intent, leaving: unsure) }
     }
 
+    /// - Parameter isUnsure: set when an attempt may have had its effect, whatever the last one says.
     private func send(
-        _ id: RemoteID, from before: [String: Value], to after: [String: Value]
+        _ id: RemoteID, from before: [String: Value], to after: [String: Value], isUnsure: inout Bool
     ) async throws(StepStop) -> Observation? {
         var attempt = 0
         while true {
@@ -98,6 +101,7 @@ extension StepAttempt {
             } catch {
                 failure = error
             }
+            if failure.kind == .outcomeUnknown || failure.kind == .notUnderstood { isUnsure = true }
             try await pauseOrThrow(failure, .update, attempt: attempt)
         }
     }

@@ -57,7 +57,11 @@ struct RegistrationToken: RancherResource {
         if new.secretTo == old.secretTo { return nil }
         if let place = new.secretTo {
             let object = try await existing(id, new)
-            guard let url = object.text("registrationUrl") else {
+            // A deletion that was cut short leaves it so.
+            if object.isInactive, object.actions.contains("activate") {
+                try await collection(new).act(object, "activate")
+            }
+            guard !object.isInactive, let url = object.text("registrationUrl") else {
                 // However slow the server is, it is asked again until the step's own timeout.
                 throw ProviderError(.throttled, "\(id) is \"\(object.progress)\" and has no registration URL yet.")
             }
