@@ -17,13 +17,20 @@ extension Planner {
         guard case .unique(let argument, _) = item.schema.naming, let record = item.record,
             let base = declaration.arguments[argument]
         else { return }
-        let wanted = evaluated(base)
-        item.desired[argument] = wanted
-        // Where the name changes too, or the present one has a suffix, the name itself is free.
+        // Where the name changes too, or the present one has a suffix, the name itself is free, unless a predecessor of the
+        // present one is still there.
+        let predecessors = input.snapshot.deposed[item.address] ?? []
+        let taken = [item.prior[argument]] + predecessors.map { $0.arguments[argument] }
         item.generation = 1
-        if wanted == item.prior[argument] {
-            item.generation = record.generation + 1
+        item.desired[argument] = evaluated(base)
+        while taken.contains(item.desired[argument]) {
+            item.generation = max(item.generation, record.generation) + 1
+            item.desired[argument] = evaluated(base)
             applyGeneration(&item.desired, item.generation, item.schema)
+            // What is not known yet, or has no room for another suffix, is no reason to go on for ever.
+            if item.generation > record.generation + taken.count { break }
+        }
+        if item.generation > 1 {
             if let text = item.desired[argument]?.string {
                 item.notes.append("its successor is named \(text), since both exist for a while")
             }

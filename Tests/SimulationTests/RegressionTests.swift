@@ -290,3 +290,31 @@ func takenBack() {
         #expect(scenario.run().violations == [], "\(boundary)")
     }
 }
+
+@Test("A group whose replacement was cut short is replaced once more when the spec goes back, beside both predecessors")
+func replacedAndTakenBack() {
+    func spec(_ description: String) -> Spec {
+        let group = net("aws.security_group", "security_group0")
+        return Spec([
+            Spec.Resource(vpc, ["cidr_block": "10.1.0.0/16", "enable_dns_hostnames": true]),
+            Spec.Resource(
+                group,
+                ["description": .string(description), "name": "security_group0", "vpc_id": output(vpc)]),
+            Spec.Resource(
+                net("aws.security_group_rule", "security_group_rule0"),
+                [
+                    "cidr_ipv4": "10.0.0.0/8", "from_port": 4, "protocol": "tcp", "security_group_id": output(group),
+                    "to_port": 4, "type": "egress",
+                ]),
+        ])
+    }
+    let scenario = Scenario(
+        seed: 1237, lag: 0, making: 0, deleting: 0, window: 60,
+        stages: [
+            Scenario.Stage(spec("one"), runs: [Scenario.Run(parallelism: 1)], pause: 30),
+            Scenario.Stage(
+                spec("two"), runs: [Scenario.Run(crash: .write(6, isAfter: true), parallelism: 1)], pause: 10),
+            Scenario.Stage(spec("one"), runs: [Scenario.Run(parallelism: 1)], pause: 10),
+        ])
+    #expect(scenario.run().violations == [])
+}
