@@ -123,6 +123,13 @@ extension ResourceRecord {
     func holds(_ id: RemoteID, _ schema: ResourceSchema) -> Bool {
         schema.holds(id, in: arguments)
     }
+
+    /// True where it is known that this object uses the one and not the other.
+    func uses(_ one: RemoteID?, andNot other: RemoteID?) -> Bool {
+        guard let one, let other else { return false }
+        let values = arguments.values
+        return values.contains { $0.mentions(one.rawValue) } && !values.contains { $0.mentions(other.rawValue) }
+    }
 }
 
 extension ResourceSchema {

@@ -11,6 +11,7 @@ import ResourceGraph
 /// - the halves of a replacement wait for each other, in either order;
 /// - the children of a parent that is created first go when the parent goes, not before its users have moved, and its
 ///   users move when the children of the successor are there;
+/// - what an earlier replacement has left, and nothing uses, goes before the next successor comes;
 /// - members of a serial group go one after the other.
 struct StepLayout {
     private let planner: Planner
@@ -47,6 +48,7 @@ struct StepLayout {
         layout.connectFollowers()
         layout.connectChildren()
         layout.connectSerialGroups()
+        layout.connectPredecessors()
         let (steps, circle) = layout.ordered()
         return (layout.changes(), steps, circle)
     }
@@ -150,7 +152,10 @@ struct StepLayout {
                 Set(planner.dependencies(of: item, position).map { planner.input.spec.declarations[$0].address })
             } ?? []
         for address in record.dependencies {
+            let current = itemOfAddress[address].flatMap { planner.items[$0].record?.id }
             for predecessor in deposedItems[address] ?? [] where predecessor != index {
+                // What has followed to the successor already uses the predecessor no more.
+                if record.uses(current, andNot: planner.items[predecessor].record?.id) { continue }
                 if let dropPredecessor = drop[predecessor], let own = drop[index] ?? make[index] {
                     after[dropPredecessor].insert(own)
                 }
@@ -231,6 +236,24 @@ struct StepLayout {
     }
 
     /// Who waits for whom, to be asked and added to. Drops come late, since nearly every edge is of a drop to a make.
+    /// What an earlier replacement has left goes before the next successor comes, wherever nothing uses it any more: it may
+    /// have what the successor is to have, such as a range of addresses.
+    private mutating func connectPredecessors() {
+        var graph = growingGraph
+        for (address, predecessors) in deposedItems.sorted(by: { $0.key < $1.key }) {
+            guard let index = itemOfAddress[address], let step = make[index], steps[step].operation == .create else {
+                continue
+            }
+            for predecessor in predecessors {
+                guard let dropPredecessor = drop[predecessor], !graph.depends(dropPredecessor, on: step) else {
+                    continue
+                }
+                graph.add(step, dependsOn: dropPredecessor)
+            }
+        }
+        after = graph.dependencies
+    }
+
     private var growingGraph: GrowingGraph {
         GrowingGraph(after) { steps[$0].operation == .delete || steps[$0].operation == .forget }
     }

@@ -15,8 +15,10 @@ extension Scenario {
         var spec = maker.make(size: Int.random(in: 2...9, using: &random))
         let rate = random.pick([0.0, 0.02, 0.05, 0.1, 0.25])
         for number in 0..<Int.random(in: 1...3, using: &random) {
-            // Sometimes somebody takes the last edit back.
-            let isTakenBack = number > 1 && random.oneIn(3)
+            // Sometimes somebody takes the last edit back. In AWS a replacement that was cut short and is taken back may be
+            // stuck: docs/reliability.md, "Where it ends".
+            let isTakenBack =
+                number > 1 && random.oneIn(3) && scenario.stages[number - 2].spec.isAlike(spec, in: "aws")
             if number > 0 { spec = isTakenBack ? scenario.stages[number - 2].spec : maker.edit(spec) }
             var stage = Stage(spec, runs: [], pause: random.pick([0, 1, 30, 600]))
             // What the network still holds of an earlier edit has come by then: docs/reliability.md, "Where it ends".
@@ -85,5 +87,16 @@ extension Scenario.Run {
             }
         }
         return run
+    }
+}
+
+extension Spec {
+    /// True when both say the same of a provider's resources.
+    fileprivate func isAlike(_ other: Spec, in provider: String) -> Bool {
+        func said(_ spec: Spec) -> [Address: [String: Value]] {
+            let own = spec.resources.filter { $0.address.type.provider == provider }
+            return Dictionary(own.map { ($0.address, $0.arguments) }, uniquingKeysWith: { first, _ in first })
+        }
+        return said(self) == said(other)
     }
 }
